@@ -1,0 +1,410 @@
+"""The shape of every kind of rule file: closed, frozen, read as text; an unknown or repeated key is refused.
+
+Each class is one kind of entry under `rules/`. `rules/README.md` explains the keys; `rulebook.py` loads and checks.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _as_list(value: Any) -> Any:
+    """One text where a list is asked for means a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Region = Annotated[str, Field(pattern=r"^(00|\d{2}|\d{4}|\d{6})$")]
+
+
+class Shape(BaseModel):
+    """What all entries share: no unknown key, nothing changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+# --- extracts ---------------------------------------------------------------------------------------------------------
+
+
+class Column(Shape):
+    """One column of an extract: its name on the department's page, its type, and what else it may be called.
+
+    Types: `text` and `code` stay text (a `code` value outside `codes` is kept, with a warning); `name` and `id` speak
+    of a person; `date` is a day; `month` the first day of a month; `epoch_ms` milliseconds turned into a Beijing day;
+    `money` integer fen (unit 元 or 万元, never negative); `number` an integer scaled by `decimals`; `count` an integer.
+    """
+
+    column: str
+    type: Literal["text", "code", "name", "id", "date", "month", "epoch_ms", "money", "number", "count"] = "text"
+    required: bool = False
+    also_called: Texts = ()
+    codes: Texts = ()
+    unit: Literal["元", "万元"] = "元"
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2
+
+
+class Sexes(Shape):
+    """Which values of a column mean male and female."""
+
+    column: str
+    male: Texts
+    female: Texts
+
+
+class Person(Shape):
+    """Whom a row speaks of, on one side of it: the columns that hold name, ID and what else tells people apart."""
+
+    side: str = ""
+    name: str | None = None
+    former_name: str | None = None
+    id: str | None = None
+    id_part: Literal["whole", "first_18"] = "whole"
+    birth: str | None = None
+    sex: Sexes | None = None
+    sex_is: Literal["male", "female"] | None = None
+    household: str | None = None
+
+
+class Roster(Shape):
+    """The extract that lists the people of each case."""
+
+    case: str
+    number: str
+    relation: str
+    member_when: str
+    applicant_when: str
+    authorised_when: str
+
+
+class Application(Shape):
+    """The extract that holds one row a case: who applies, where, and what is declared."""
+
+    case: str
+    area: str
+    region: str
+
+
+class Register(Shape):
+    """The household register: the crowd from which a person is told apart, and who is whose child."""
+
+    household: str
+    relation: str
+    head: Texts
+    spouse: Texts
+    child: Texts
+
+
+class Absence(Shape):
+    """A row that says that a person does not count on the as-of date: dead, or inside."""
+
+    when: str
+    since: str | None = None
+
+
+class Marriage(Shape):
+    """A register of couples: the latest row of a couple says whether they are married."""
+
+    date: str
+    married_when: str
+
+
+class RunningAid(Shape):
+    """A register of aid already granted."""
+
+    when: str
+    kind: str
+    since: str | None = None
+
+
+class Roles(Shape):
+    """What parts an extract plays beside feeding facts. Stages ask for these, never for an extract by name."""
+
+    roster: Roster | None = None
+    application: Application | None = None
+    register_: Register | None = Field(default=None, alias="register")
+    death: Absence | None = None
+    absence: Absence | None = None
+    marriage: Marriage | None = None
+    running_aid: RunningAid | None = None
+
+
+class ReadFreely(Shape):
+    """Why rows of an extract may be read before a person has authorised it, or for a person who has not."""
+
+    law: Texts
+    why: str
+
+
+class WhenLate(Shape):
+    """What is done on a night without a loadable file: the known rows stay usable for some days, or to the end."""
+
+    use_when_late_days: Annotated[int, Field(ge=0)] = 0
+    use_last: bool = False
+    indispensable: bool = False
+
+
+class Extract(Shape):
+    """One department extract: its layout, its key, whom its rows speak of and what its silence means."""
+
+    extract: Name
+    label: str
+    department: str
+    format: Literal["csv", "xlsx", "parquet"]
+    encoding: Literal["utf-8", "gb18030"] = "utf-8"
+    key: Texts
+    key_needs_valid_id: bool = False
+    columns: tuple[Column, ...]
+    people: tuple[Person, ...] = ()
+    joint_document: Texts = ()
+    plays: Roles = Roles()
+    absence_means: Literal["zero", "unknown"]
+    when_late: WhenLate = WhenLate()
+    allow_empty: bool = False
+    read_freely: ReadFreely | None = None
+    law: Texts
+
+    def column(self, name: str) -> Column:
+        """The column of that name on the page. Raises KeyError."""
+        for column in self.columns:
+            if column.column == name:
+                return column
+        raise KeyError(name)
+
+
+# --- parameters, facts, rules, programmes -----------------------------------------------------------------------------
+
+
+class Value(Shape):
+    """One dated, regional value of a parameter with its basis."""
+
+    region: Region
+    from_: date = Field(alias="from")
+    to: date | None = None
+    value: Decimal | dict[str, Decimal]
+    law: Texts
+    review_by: date | None = None
+
+
+class Parameter(Shape):
+    """A value the law sets, by date, by division code and, where `by` says so, by the case's area."""
+
+    parameter: Name
+    label: str
+    unit: str
+    by: Literal["area"] | None = None
+    values: Annotated[tuple[Value, ...], Field(min_length=1)]
+
+
+class Example(Shape):
+    """A stated case of one entry: what is given, as of when, and what must come out.
+
+    `given` holds rows (for an input) or values of names (for a rule); `expect` an interval `[low, high]` with `null`
+    for no bound, one exact amount, or holds / fails / open / a category. Every entry's examples are run by the tests.
+    """
+
+    example: str
+    as_of: date | None = None
+    region: Region | None = None
+    area: str | None = None
+    given: dict[str, Any] | list[dict[str, Any]] = {}
+    expect: Any
+
+
+class BlankZero(Shape):
+    """A column whose blank counts as zero, and the reason, which reports print."""
+
+    column: str
+    why: str
+    law: Texts
+
+
+class Input(Shape):
+    """A fact taken from rows: which rows count, how much each says, and how they are put together.
+
+    `of: member` sums the rows of a person (`per` with `keep: highest` counts each group once, at its highest);
+    `of: household` with `count` counts distinct combinations over all members; `of: case` reads the case's own rows.
+    """
+
+    input: Name
+    label: str
+    fact: Name | None = None
+    publish: bool = False
+    of: Literal["member", "household", "case"]
+    unit: str
+    from_: Name = Field(alias="from")
+    when: str | None = None
+    amount: str | None = None
+    per: Texts = ()
+    keep: Literal["highest"] | None = None
+    count: Texts = ()
+    blank: tuple[BlankZero, ...] = ()
+    law: Texts
+    examples: tuple[Example, ...] = ()
+
+
+class Rule(Shape):
+    """A value or a test worked out from other names. Tests name what is shown beside their verdict."""
+
+    rule: Name
+    label: str
+    fact: Name | None = None
+    publish: bool = False
+    of: Literal["case", "member", "household"]
+    type: Literal["amount", "test"] = "amount"
+    unit: str | None = None
+    expr: str
+    shown_as: str | None = None
+    value: str | None = None
+    limit: str | None = None
+    decimals: int | None = None
+    law: Texts
+    examples: tuple[Example, ...] = ()
+
+
+class Row(Shape):
+    """One line of the decision table: the tests that must pass, and the category that follows."""
+
+    when: tuple[Literal["pass", "any"], ...]
+    then: Name
+    label: str
+    law: Texts
+
+
+class Outcome(Shape):
+    """A category that follows where no row decides."""
+
+    then: Name
+    label: str
+
+
+class Decision(Shape):
+    """The decision table: the first row that holds, provided no earlier row is open."""
+
+    decision: Name
+    label: str
+    hit: Literal["first"]
+    columns: Texts
+    rows: tuple[Row, ...]
+    otherwise: Outcome
+    unknown: Outcome
+    examples: tuple[Example, ...] = ()
+
+
+# --- alerts, matching, reports, messages ------------------------------------------------------------------------------
+
+
+class Alert(Shape):
+    """Something an officer must see. `each` says of what: a linked row, a member, a case, or a finding of a stage."""
+
+    alert: Name
+    label: str
+    each: Literal["row", "member", "case", "finding"]
+    from_: Name | None = Field(default=None, alias="from")
+    finding: Name | None = None
+    when: str | None = None
+    since: str | None = None
+    one_a_case: bool = False
+    severity: Annotated[int, Field(ge=1, le=3)]
+    ask: str
+    law: Texts
+    examples: tuple[Example, ...] = ()
+
+
+class Matching(Shape):
+    """How names and IDs are made comparable, and which tables of characters are used."""
+
+    matching: Name
+    label: str
+    traditional_to_simplified: bool
+    homophones: bool
+    lookalikes: str
+    variants: str
+    id_edits: Annotated[int, Field(ge=0, le=1)]
+    few_bearers: Annotated[int, Field(ge=0)]
+    law: Texts
+
+
+class ReportColumn(Shape):
+    """One column of a workbook: its heading and the name of the value shown.
+
+    `shows` is a column of the table whose lines are shown, or the name of an interval (`x` for `x_low` and `x_high`).
+    `identity` columns stand first and stay in view; `masked` hides a value beyond what is hidden always.
+    """
+
+    heading: str
+    heading_en: str
+    shows: Name
+    width: Annotated[int, Field(ge=4, le=80)] = 12
+    identity: bool = False
+    masked: Literal["no", "name", "id"] = "no"
+
+
+class Report(Shape):
+    """One sheet of the review workbook: what a line is, and its columns in order; sheets stand in order of `position`.
+
+    `decisions` are the words an officer may choose from; they stand, with a note, after the identity columns.
+    """
+
+    report: Name
+    label: Annotated[str, Field(max_length=28, pattern=r"^[^\[\]:*?/\\]+$")]
+    label_en: str
+    position: int = 0
+    lines: Literal["case", "alert", "lead", "refused"]
+    columns: tuple[ReportColumn, ...]
+    decisions: Texts = ()
+    law: Texts
+
+
+class Sentence(Shape):
+    """The sentences of one code in one language."""
+
+    what: str
+    why: str
+    mend: str
+
+
+class Message(Shape):
+    """One code's sentences in Chinese and English."""
+
+    message: str
+    zh: Sentence
+    en: Sentence
+
+
+class Word(Shape):
+    """One word or heading shown to people, in Chinese and English."""
+
+    word: str
+    zh: str
+    en: str
+
+
+class Membership(Shape):
+    """Who counts as a member of a case: the law behind death, absence and authorisation, and who is a minor."""
+
+    membership: Name
+    label: str
+    home_region: Region
+    minor_below: Name
+    supporter_when: str
+    law: Texts
+
+
+KINDS: dict[str, type[Shape]] = {
+    "extract": Extract,
+    "parameter": Parameter,
+    "input": Input,
+    "rule": Rule,
+    "decision": Decision,
+    "alert": Alert,
+    "matching": Matching,
+    "membership": Membership,
+    "report": Report,
+    "message": Message,
+    "word": Word,
+}
