@@ -1,0 +1,78 @@
+"""Every accepted batch once, typed, by the hash of its file and of the layout it was read with. Written once, never changed.
+
+A batch is four Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`.
+The kept rows are written last: a batch whose kept rows are there is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from verify.rule_files import Extract
+from verify.store import read_frame, write_frame
+
+READER = "1"  # raise it when the same bytes would be read into other rows, so that they are read anew
+LAYOUT = {"extract", "format", "encoding", "key", "key_needs_valid_id", "columns", "people"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many data rows a file had, and what became of them: kept + refused + duplicate = received."""
+
+    received: int
+    kept: int
+    refused: int
+    duplicate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The folder of all batches that were ever accepted."""
+
+    folder: Path
+
+    def holds(self, name: str) -> bool:
+        """Whether the batch is there, whole."""
+        return self._path(name).exists()
+
+    def put(self, name: str, kept: pl.DataFrame, *, refused: pl.DataFrame, warnings: pl.DataFrame, counts: Counts) -> None:
+        """Keep a batch. One that is there already is left as it is: the same name means the same content."""
+        if self.holds(name):
+            return
+        numbers = pl.DataFrame({field: [getattr(counts, field)] for field in Counts.__dataclass_fields__})
+        write_frame(refused, self._path(name, "refused"))
+        write_frame(warnings, self._path(name, "warnings"))
+        write_frame(numbers, self._path(name, "counts"))
+        write_frame(kept, self._path(name))
+
+    def counts(self, name: str) -> Counts:
+        """The row accounting of a batch."""
+        return Counts(**read_frame(self._path(name, "counts")).row(0, named=True))
+
+    def kept(self, name: str) -> pl.DataFrame:
+        """`_row`, `_last`, `_delete` and the declared columns of every kept row."""
+        return read_frame(self._path(name))
+
+    def refused(self, name: str) -> pl.DataFrame:
+        """row, code, column, case_id of every refused row."""
+        return read_frame(self._path(name, "refused"))
+
+    def warnings(self, name: str) -> pl.DataFrame:
+        """row, column, code of every warning on a kept row."""
+        return read_frame(self._path(name, "warnings"))
+
+    def _path(self, name: str, part: str = "") -> Path:
+        return self.folder / f"{name}.{part}.parquet".replace("..", ".")
+
+
+def batch_name(sha256: str, extract: Extract, *, changes: bool) -> str:
+    """The name of a batch in the archive: its file's hash and a digest of all that decides how the file is read."""
+    layout = extract.model_dump(mode="json", include=LAYOUT)
+    case = extract.plays.roster.case if extract.plays.roster else None
+    plain = json.dumps([READER, layout, case, changes], sort_keys=True, ensure_ascii=False)
+    return f"{sha256}-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"

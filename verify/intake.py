@@ -1,0 +1,147 @@
+"""One listed file of a drop: proved to be what the list says, read once into the archive, or refused whole with its code."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from verify.archive import Archive, Counts, batch_name
+from verify.batches import Batch, chain
+from verify.columns import find_columns
+from verify.decoding import Sheet, TornError, decode
+from verify.manifest_list import CHANGES, DELETE, OPERATION, Drop, Listed
+from verify.problems import IntegrityError, Problem
+from verify.row_checks import account
+from verify.rule_files import Extract
+
+A_HEADER = 0.5  # a first line with fewer of the declared columns than this is not quoted: it may be somebody's row
+
+
+class FileRefusedError(Exception):
+    """A file is refused whole: its code, what fills the code's sentence, and its data rows where they could be counted."""
+
+    def __init__(self, code: str, received: int | None = None, **detail: object) -> None:
+        super().__init__(code)
+        self.code, self.received = code, received
+        self.detail = {name: str(value) for name, value in detail.items() if value != ""}
+
+
+class FileMissingError(Exception):
+    """A file that the list names is not in the drop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that was taken in: its batch, whether the batch was known before, and headers the extract does not know."""
+
+    batch: Batch
+    again: bool
+    extra: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch], archive: Archive) -> Taken:
+    """Check a listed file against the list and its extract's layout, and put its rows into the archive.
+
+    A batch that was loaded before with the same content is not decoded again. Raises FileMissingError, FileRefusedError.
+    """
+    data = _bytes_of(listed, drop)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != listed.checksum:
+        raise FileRefusedError("E-CHECKSUM")
+    before = next((batch for batch in known if batch.batch == listed.batch), None)
+    if before is not None and before.sha256 != sha256:
+        raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
+    changes = (before.mode if before else listed.mode) == CHANGES
+    if before is None and changes and not chain(known):
+        raise FileRefusedError("E-NO-BASE")
+    name = batch_name(sha256, extract, changes=changes)
+    extra, absent = ((), ()) if archive.holds(name) else _read_in(data, listed, extract, name=name, archive=archive)
+    counts = archive.counts(name)
+    _prove(counts, listed, extract)
+    if before is not None:
+        return Taken(before.recounted(counts, file=listed.file, archived=name), again=True, extra=extra, absent=absent)
+    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent)
+
+
+def _bytes_of(listed: Listed, drop: Drop) -> bytes:
+    if listed.file not in drop.names:
+        raise FileMissingError
+    try:
+        return drop.read(listed.file)
+    except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError):
+        raise FileRefusedError("E-TORN") from None
+
+
+def _new_batch(listed: Listed, sha256: str, counts: Counts, name: str) -> Batch:
+    return Batch(
+        extract=listed.extract,
+        batch=listed.batch,
+        sha256=sha256,
+        file=listed.file,
+        as_of=listed.as_of or date.min,
+        mode=listed.mode,
+        received=counts.received,
+        kept=counts.kept,
+        refused=counts.refused,
+        duplicate=counts.duplicate,
+        position=0,
+        in_use=False,
+        chain_broken=False,
+        archived=name,
+    )
+
+
+def _prove(counts: Counts, listed: Listed, extract: Extract) -> None:
+    """The gate of a file: no row is lost, and there are as many as the sender says."""
+    if counts.kept + counts.refused + counts.duplicate != counts.received:
+        raise IntegrityError(Problem("E-GATE-ROWS", listed.file, {key: str(getattr(counts, key)) for key in Counts.__dataclass_fields__}))
+    if counts.received == 0 and listed.mode != CHANGES and not extract.allow_empty:
+        raise FileRefusedError("E-EMPTY", 0)
+    if counts.received != listed.rows:
+        raise FileRefusedError("E-ROWS", counts.received, announced=listed.rows, found=counts.received)
+
+
+def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Decode, account for every row, and keep the batch. Gives the headers not known and the columns not there."""
+    try:
+        sheet = decode(data, extract, announced=listed.rows, scratch=archive.folder)
+    except TornError:
+        raise FileRefusedError("E-TORN") from None
+    places = _places(sheet, listed, extract)
+    operation = sheet.headers.index(OPERATION) if OPERATION in sheet.headers and listed.mode == CHANGES else None
+    rows = account(sheet, places, extract, delete=None if operation is None else (operation, DELETE))
+    counts = Counts(rows.received, rows.kept.height, rows.refused.height, rows.duplicate)
+    _prove(counts, listed, extract)
+    archive.put(name, rows.kept, refused=rows.refused, warnings=rows.warnings, counts=counts)
+    used = {*places.values(), operation}
+    extra = tuple(header for at, header in enumerate(sheet.headers) if at not in used and header)
+    return extra, tuple(column.column for column in extract.columns if column.column not in places)
+
+
+def _places(sheet: Sheet, listed: Listed, extract: Extract) -> dict[str, int]:
+    """Where each declared column stands. What is required, or tells whose row it is, must be there, once."""
+    if not sheet.received and not extract.allow_empty and listed.mode != CHANGES:
+        raise FileRefusedError("E-EMPTY", 0)
+    places, twice = find_columns(sheet.headers, extract)
+    if twice:
+        raise FileRefusedError("E-HEADER-TWICE", sheet.received, column=twice[0])
+    whose = {person.id for person in extract.people}
+    needed = [column.column for column in extract.columns if column.required or column.column in whose]
+    missing = [name for name in needed if name not in places]
+    if missing:
+        near = _nearest(missing[0], sheet, extract) if len(places) >= A_HEADER * len(extract.columns) else ""
+        raise FileRefusedError("E-DRIFT", sheet.received, column=", ".join(missing), near=near)
+    return places
+
+
+def _nearest(name: str, sheet: Sheet, extract: Extract) -> str:
+    """The header that was perhaps meant. One that looks like a value is never shown."""
+    known = {other for column in extract.columns for other in (column.column, *column.also_called)}
+    free = [header for header in sheet.headers if header and header not in known and not re.search(r"\d{6}", header)]
+    return next(iter(difflib.get_close_matches(name, free, n=1, cutoff=0.5)), "")

@@ -1,0 +1,171 @@
+"""A drop as it was put down: its files, and the list that names them (批次清单.csv). The list's columns are the contract.
+
+The drop is a folder or one `.zip` of it. Nothing is unpacked to disk; a name with a path in it is never followed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from verify.problems import InputError, Problem
+
+LIST_NAME = "批次清单.csv"
+FILE, EXTRACT, BATCH, AS_OF, ROWS, MODE, CHECKSUM = "文件名", "数据集", "批次号", "数据时点", "记录数", "模式", "校验值"
+COLUMNS = (FILE, EXTRACT, "提交机构", BATCH, AS_OF, ROWS, MODE, CHECKSUM)
+FULL, CHANGES = "全量", "增量"
+OPERATION, DELETE = "操作", "删除"
+NOISE = " \t\r\n\u3000\u00a0\ufeff"
+ZIP_MEMBERS, ZIP_BYTES = 10_000, 16 << 30  # a drop that would unfold to more than this is not opened
+DAY = re.compile(r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|年(\d{1,2})月|(\d{2}))(\d{1,2})日?")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The files of a drop by name, and how to get the bytes of one."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list. `wrong` names the column that cannot be read, or is None."""
+
+    file: str
+    extract: str
+    batch: str
+    as_of: date | None
+    rows: int
+    mode: str
+    checksum: str
+    wrong: str | None
+
+    @property
+    def order(self) -> tuple[date, bool, str, str]:
+        """Where the batch stands among those of its extract: by date, the whole state before changes."""
+        return self.as_of or date.min, self.mode != FULL, self.batch, self.file
+
+
+def open_drop(path: Path) -> Drop:
+    """The drop that lies at `path`. Raises InputError: E-NO-DROP, E-DROP-ZIP, or E-NO-LIST if it has no list."""
+    try:
+        drop = _open_folder(path) if path.is_dir() else _open_zip(path)
+    except FileNotFoundError:
+        raise InputError(Problem("E-NO-DROP", path.name)) from None
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise InputError(Problem("E-DROP-ZIP", path.name, {"why": type(error).__name__})) from None
+    if LIST_NAME not in drop.names:
+        raise InputError(Problem("E-NO-LIST", path.name))
+    return drop
+
+
+def read_list(drop: Drop) -> tuple[Listed, ...]:
+    """Every line of the list, in the order in which the batches are to be loaded, whatever the order of its lines.
+
+    Raises InputError (E-LIST) if the list cannot be read or lacks a column.
+    """
+    try:
+        text = _text_of(drop.read(LIST_NAME))
+        records = [record for record in csv.reader(io.StringIO(text, newline="")) if record]
+    except (csv.Error, UnicodeDecodeError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+        raise InputError(Problem("E-LIST", LIST_NAME, {"why": type(error).__name__})) from None
+    headers = [name.strip(NOISE) for name in records[0]] if records else []
+    missing = [name for name in (FILE, EXTRACT, BATCH, AS_OF, ROWS, MODE, CHECKSUM) if name not in headers]
+    if missing:
+        raise InputError(Problem("E-LIST", LIST_NAME, {"why": ", ".join(missing)}))
+    lines = [dict(zip(headers, (field.strip(NOISE) for field in record), strict=False)) for record in records[1:]]
+    return tuple(sorted((_listed(line) for line in lines if any(line.values())), key=lambda line: (line.order, line.extract, line.checksum)))
+
+
+def newest_date(listed: Iterable[Listed]) -> date:
+    """The newest as-of date in the list: the night's. Raises InputError (E-LIST-DATE) if no line has one."""
+    dates = [line.as_of for line in listed if line.as_of is not None]
+    if not dates:
+        raise InputError(Problem("E-LIST-DATE", LIST_NAME))
+    return max(dates)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name is that of a file inside the drop and of nothing outside it."""
+    return bool(name) and not name.startswith(".") and not any(sign in name for sign in "/\\:\0") and name.isprintable()
+
+
+def _listed(line: Mapping[str, str]) -> Listed:
+    as_of = _day(line.get(AS_OF, ""))
+    rows = line.get(ROWS, "")
+    mode = line.get(MODE, "")
+    checks = (
+        (EXTRACT, bool(line.get(EXTRACT))),
+        (BATCH, bool(line.get(BATCH))),
+        (AS_OF, as_of is not None),
+        (ROWS, rows.isascii() and rows.isdecimal() and len(rows) < 12),
+        (MODE, mode in {FULL, CHANGES}),
+    )
+    wrong = next((name for name, fine in checks if not fine), None)
+    return Listed(
+        file=line.get(FILE, ""),
+        extract=line.get(EXTRACT, ""),
+        batch=line.get(BATCH, ""),
+        as_of=as_of,
+        rows=int(rows) if wrong != ROWS and checks[3][1] else 0,
+        mode=mode,
+        checksum=line.get(CHECKSUM, "").lower(),
+        wrong=wrong,
+    )
+
+
+def _day(text: str) -> date | None:
+    """A day written in one of the forms of the drop's page; None where it is none."""
+    match = DAY.fullmatch(text)
+    if match is None:
+        return None
+    year, *months, number = match.groups()
+    try:
+        return date(int(year), int(next(part for part in months if part)), int(number))
+    except ValueError:
+        return None
+
+
+def _text_of(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("gb18030")
+
+
+def _open_folder(path: Path) -> Drop:
+    names = tuple(sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".")))
+    return Drop(names, lambda name: _read_inside(path, name))
+
+
+def _read_inside(path: Path, name: str) -> bytes:
+    """The bytes of a file of the folder itself: a link that leads elsewhere is not followed."""
+    file = path / name
+    if file.is_symlink() or not file.is_file():
+        raise FileNotFoundError(name)
+    return file.read_bytes()
+
+
+def _open_zip(path: Path) -> Drop:
+    """The files of the folder inside the archive in which the list lies; names written on Chinese Windows are read."""
+    with zipfile.ZipFile(path, metadata_encoding="gb18030") as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > ZIP_MEMBERS or sum(member.file_size for member in members) > ZIP_BYTES:
+        raise zipfile.BadZipFile
+    lists = sorted((m.filename for m in members if PurePosixPath(m.filename).name == LIST_NAME), key=lambda name: (name.count("/"), name))
+    inside = lists[0][: -len(LIST_NAME)] if lists else ""
+    inner = {m.filename[len(inside) :]: m.filename for m in members if m.filename.startswith(inside)}
+    names = tuple(sorted(name for name in inner if not name.startswith(".")))
+    return Drop(names, lambda name: _read_member(path, inner[name]))
+
+
+def _read_member(path: Path, member: str) -> bytes:
+    with zipfile.ZipFile(path, metadata_encoding="gb18030") as archive:
+        return archive.read(member)

@@ -1,0 +1,173 @@
+"""One sheet made into accounted rows: kept, refused with code and column, or duplicate; nothing is lost on the way.
+
+The order in which a row is asked: a byte that is not of the encoding, the number of fields, what is required, amounts
+below zero, whom it speaks of. The rules are those of the drop's page (spec/extracts.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from verify.citizen_id import valid_id18
+from verify.columns import STORED, read_cells
+from verify.decoding import Sheet
+from verify.rule_files import Extract
+
+REFUSED = {"row": pl.Int32, "code": pl.String, "column": pl.String, "case_id": pl.String}
+WARNINGS = {"row": pl.Int32, "column": pl.String, "code": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """The rows of one file after the checks.
+
+    `kept`: `_row`, `_last` (the last row of the file that says the same), `_delete`, then the declared columns, typed.
+    `refused`: row, code, column, case_id (only of the extract that lists the people of each case). `warnings`: row,
+    column, code, of kept rows only.
+    """
+
+    kept: pl.DataFrame
+    refused: pl.DataFrame
+    warnings: pl.DataFrame
+    received: int
+    duplicate: int
+
+
+def account(sheet: Sheet, places: Mapping[str, int], extract: Extract, *, delete: tuple[int, str] | None = None) -> Accounted:
+    """Type every declared column of a sheet, then sort its rows.
+
+    `places` says where each declared column stands (see `columns.find_columns`); one that is missing has no values.
+    `delete` is the position of the column, and the value in it, by which a row only removes its key.
+    """
+    typed, faults = _typed(sheet, places, extract)
+    typed = typed.with_columns(_delete=_deletes(sheet, delete))
+    verdict = _verdict(typed, faults, sheet, extract).with_columns(typed["_row"])
+    named = {place: column for column, place in places.items()}
+    code = pl.col("code")
+    refused = verdict.filter(code.is_not_null()).with_columns(case_id=_case_of(typed, extract).filter(verdict["code"].is_not_null()))
+    fine = typed.filter(verdict["code"].is_null())
+    kept, warned_key = _without_duplicates(fine, extract)
+    return Accounted(
+        kept=kept,
+        refused=_all_refused(refused, sheet, named),
+        warnings=_warnings(faults.with_columns(typed["_row"]), kept, warned_key, extract),
+        received=sheet.received,
+        duplicate=fine.height - kept.height,
+    )
+
+
+def complete_key(extract: Extract) -> pl.Expr:
+    """Whether a typed row has a key: every part present and, where the extract asks for it, a valid citizen ID."""
+    whole = pl.all_horizontal(pl.col(part).is_not_null() for part in extract.key)
+    return whole & valid_id18(pl.col(extract.key[0])) if extract.key_needs_valid_id else whole
+
+
+def _typed(sheet: Sheet, places: Mapping[str, int], extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The declared columns as values, and beside them their faults under the same names."""
+    values, faults = [sheet.frame["_row"]], []
+    for column in extract.columns:
+        name = column.column
+        if name in places:
+            cells = read_cells(sheet.frame[f"c{places[name]}"], column)
+        else:
+            nothing = {"value": pl.Series([None] * sheet.frame.height, dtype=STORED[column.type])}
+            cells = pl.DataFrame(nothing).with_columns(fault=pl.lit(None, dtype=pl.String))
+        values.append(cells["value"].alias(name))
+        faults.append(cells["fault"].alias(name))
+    return pl.DataFrame(values), pl.DataFrame(faults)
+
+
+def _deletes(sheet: Sheet, delete: tuple[int, str] | None) -> pl.Series:
+    if delete is None:
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, sheet.frame.height)
+    place, value = delete
+    return (sheet.frame[f"c{place}"].str.strip_chars() == value).fill_null(value=False)
+
+
+def _verdict(typed: pl.DataFrame, faults: pl.DataFrame, sheet: Sheet, extract: Extract) -> pl.DataFrame:
+    """`code` and `column` of the first thing that refuses a row; NULL for the rows that are fine."""
+    faults = faults.rename({name: f"fault {name}" for name in faults.columns})
+    rows = pl.concat([typed, faults], how="horizontal")
+    required = [column.column for column in extract.columns if column.required]
+    below_zero = [column.column for column in extract.columns if column.type == "money"]
+    missing = _first([(name, pl.col(name).is_null() & ~_is(name, "E-NEGATIVE")) for name in required])
+    no_key = _first([(name, pl.col(name).is_null() | ~complete_key(extract)) for name in extract.key])
+    negative = _first([(name, _is(name, "E-NEGATIVE")) for name in below_zero])
+    spoilt = pl.col("_row").is_in(list(sheet.spoilt))
+    removing = pl.col("_delete")
+    lacking = pl.when(removing).then(no_key).otherwise(missing)
+    found = rows.select("_row", "_delete", lacking=lacking, negative=pl.when(~removing).then(negative), nobody=_nobody(extract) & ~removing)
+    code = (
+        pl.when(spoilt).then(pl.lit("E-BYTE"))
+        .when(pl.col("lacking").is_not_null()).then(pl.lit("E-REQUIRED"))
+        .when(pl.col("negative").is_not_null()).then(pl.lit("E-NEGATIVE"))
+        .when("nobody").then(pl.lit("E-NOBODY"))
+    )  # fmt: skip
+    column = pl.when(spoilt).then(None).otherwise(pl.coalesce("lacking", "negative"))
+    return found.select(code=code, column=column)
+
+
+def _is(name: str, fault: str) -> pl.Expr:
+    return (pl.col(f"fault {name}") == fault).fill_null(value=False)
+
+
+def _first(tests: Sequence[tuple[str, pl.Expr]]) -> pl.Expr:
+    """The name of the first test that holds, in the order of the page; NULL where none does."""
+    return pl.coalesce([pl.lit(None, dtype=pl.String), *[pl.when(test).then(pl.lit(name)) for name, test in tests]])
+
+
+def _nobody(extract: Extract) -> pl.Expr:
+    """Whether a row lacks every name and every ID, in an extract whose sides have both."""
+    sides = [(person.name, person.id) for person in extract.people]
+    if not sides or any(name is None or id_ is None for name, id_ in sides):
+        return pl.lit(value=False)
+    return pl.all_horizontal(pl.col(column).is_null() for side in sides for column in side if column is not None)
+
+
+def _case_of(typed: pl.DataFrame, extract: Extract) -> pl.Series:
+    roster = extract.plays.roster
+    if roster is None:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, typed.height)
+    return typed[roster.case].cast(pl.String)
+
+
+def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows without those that repeat an earlier one, and the row numbers whose key came before with other content.
+
+    Only rows that share their key are compared column by column: they are few.
+    """
+    key, content = list(extract.key), ["_delete", *[column.column for column in extract.columns]]
+    shared = fine.filter(fine.select(complete_key(extract)).to_series())
+    shared = shared.filter(shared.select(key).is_duplicated()) if shared.height else shared
+    last = shared.group_by(content).agg(pl.col("_row").min(), pl.col("_row").max().alias("_last")).select("_row", "_last")
+    repeats = shared.join(last, on="_row", how="anti")["_row"]
+    kept = fine.filter(~pl.col("_row").is_in(repeats.implode())).join(last, on="_row", how="left", maintain_order="left")
+    kept = kept.select("_row", pl.col("_last").fill_null(pl.col("_row")), "_delete", *content[1:])
+    later = shared.filter(~pl.col("_row").is_in(repeats.implode())).sort("_row")
+    return kept, later.filter(~later.select(pl.struct(key).is_first_distinct()).to_series())["_row"]
+
+
+def _all_refused(refused: pl.DataFrame, sheet: Sheet, named: Mapping[int, str]) -> pl.DataFrame:
+    """The refused rows of the frame and those with another number of fields, in order; where a bad byte stands."""
+    spoilt = {row: named.get(place) for row, place in sheet.spoilt.items()}
+    rows = refused.select(pl.col("_row").alias("row"), "code", "column", "case_id")
+    where = pl.DataFrame({"row": list(spoilt), "bad": list(spoilt.values())}, schema={"row": pl.Int32, "bad": pl.String})
+    rows = rows.join(where, on="row", how="left").select("row", "code", pl.coalesce("bad", "column").alias("column"), "case_id")
+    odd = [(row, "E-BYTE" if row in sheet.spoilt else "E-FIELDS", None, None) for row in sheet.odd]
+    return pl.concat([rows.cast(REFUSED), pl.DataFrame(odd, schema=REFUSED, orient="row")]).sort("row")  # type: ignore[arg-type]
+
+
+def _warnings(faults: pl.DataFrame, kept: pl.DataFrame, warned_key: pl.Series, extract: Extract) -> pl.DataFrame:
+    """What was read as no value, or is outside its list, in kept rows; and keys that came before with other content."""
+    marked = faults.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
+    found = [
+        marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code"))
+        for name in marked.columns
+        if name != "_row" and marked[name].null_count() < marked.height
+    ]
+    keys = pl.DataFrame({"row": warned_key}).select("row", pl.lit("+".join(extract.key)).alias("column"), pl.lit("W-KEY").alias("code"))
+    frames = [frame.cast(WARNINGS) for frame in (*found, keys)]  # type: ignore[arg-type]
+    return pl.concat(frames).sort("row", "column", "code")
