@@ -1,0 +1,67 @@
+"""Pairs worth comparing, and their comparison: IDs one slip apart, names that agree. Joins in SQL, characters in Python.
+
+Only distinct values cross over to Python, never rows; what comes back is a table that later statements join.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from verify.similarity import NameTables, grade_names, one_slip_apart
+from verify.store import Store, quoted, write_frame
+
+# Two IDs of 17 to 19 characters that are one slip apart share at least one of these, wherever the slip is.
+_ID_BLOCKS = (
+    "right({0}, 8)",
+    "left({0}, 8) || right({0}, 4)",
+    "left({0}, 12) || right({0}, 2)",
+    "left({0}, 15)",
+)
+
+
+class NameGrades:
+    """The table `name_grades` (a, b, grade, how; a < b): every pair of names that some statement had to compare."""
+
+    def __init__(self, store: Store, tables: NameTables, work: Path) -> None:
+        self._store, self._tables, self._path = store, tables, work / ".name_grades.parquet"
+        store.run("CREATE OR REPLACE TABLE name_grades (a VARCHAR, b VARCHAR, grade INTEGER, how VARCHAR)")
+
+    def want(self, sql: str) -> None:
+        """Grade every pair of a query with two columns of names that are not equal and not yet graded."""
+        pairs = self._store.frame(f"""
+            WITH wanted(x, y) AS ({sql})
+            SELECT DISTINCT least(x, y) AS a, greatest(x, y) AS b FROM wanted WHERE x <> y
+            EXCEPT SELECT a, b FROM name_grades ORDER BY a, b
+        """)
+        if pairs.is_empty():
+            return
+        graded = grade_names(zip(pairs["a"], pairs["b"], strict=True), self._tables)
+        grades, reasons = zip(*graded, strict=True)
+        write_frame(pairs.with_columns(grade=pl.Series(grades, dtype=pl.Int32), how=pl.Series(reasons, dtype=pl.String)), self._path)
+        self._store.run(f"INSERT INTO name_grades FROM read_parquet({quoted(str(self._path))})")
+        self._path.unlink()
+
+
+def near_ids(store: Store, name: str, ours: str, theirs: str, *, work: Path) -> None:
+    """Make the table `name` (a, b): IDs of the table `ours` and IDs of the table `theirs` that are one slip apart.
+
+    Both tables have `id_key` and `id_state`; at least one of a pair is invalid, for a valid ID is never taken for
+    another valid one.
+    """
+    ready = "id_key IS NOT NULL AND length(id_key) BETWEEN 17 AND 19"
+    joins = " UNION ".join(
+        f"""SELECT o.id_key AS a, t.id_key AS b
+            FROM (SELECT DISTINCT id_key, id_state FROM {ours} WHERE {ready}) o
+            JOIN (SELECT DISTINCT id_key, id_state FROM {theirs} WHERE {ready}) t
+              ON {block.format("o.id_key")} = {block.format("t.id_key")}
+            WHERE o.id_key <> t.id_key AND (o.id_state = 'invalid' OR t.id_state = 'invalid')"""
+        for block in _ID_BLOCKS
+    )
+    pairs = store.frame(f"SELECT a, b FROM ({joins}) ORDER BY a, b")
+    near = pl.Series(one_slip_apart(zip(pairs["a"], pairs["b"], strict=True)), dtype=pl.Boolean)
+    path = work / f".{name}.parquet"
+    write_frame(pairs.filter(near), path)
+    store.load(name, path)
+    path.unlink()

@@ -1,0 +1,65 @@
+"""Who the people of the roster are: find each in the household register, and gather what is known to be theirs.
+
+An equal ID, an ID one slip away, name with birth date and sex, and at last name with the household of somebody of the
+case who is already known; the last is repeated until nothing changes. Leaves these tables in the store: people,
+register, declared, person_rows, person_ids, doubtful_ids, known_people, person_names, crowd, households, family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from verify.candidates import NameGrades, near_ids
+from verify.store import Store, quoted, statements
+
+_SQL = statements(Path(__file__).with_suffix(".sql"))
+_KNOWN = ("family_rows", "person_ids", "doubtful_ids", "known_people", "person_names", "crowd", "households", "family")
+
+
+def identify(store: Store, grades: NameGrades, *, registers: Sequence[str], work: Path) -> None:
+    """Find the roster's people in the register and leave what is known of them in the store.
+
+    Needs the tables mentions, roster and applications; `registers` names the extracts that play the register.
+    """
+    listed = ", ".join(f"({quoted(code)})" for code in registers)
+    store.table("register_extracts", f"SELECT * FROM (VALUES {listed}) t(extract)" if listed else "SELECT '' AS extract WHERE FALSE")
+    for name in ("people", "register", "declared"):
+        store.table(name, _SQL[name])
+    store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
+    near_ids(store, "near_register", "declared", "register", work=work)
+    store.table("register_pairs", _SQL["register_pairs"])
+    _grade(store, grades, "register_pairs")
+    store.table("id_holders", "SELECT DISTINCT pno, rid, grade FROM graded WHERE method <> 'name_birth_sex'")
+    for step in ("accept_exact", "accept_corrected"):
+        _accept(store, step)
+    store.table("birth_pairs", f"{_SQL['register_crowd']} UNION SELECT * FROM register_pairs WHERE method = 'name_birth_sex'")
+    _grade(store, grades, "birth_pairs")
+    _accept(store, "accept_birth")
+    _spread_over_households(store, grades)
+    for name in _KNOWN:
+        store.table(name, _SQL[name])
+
+
+def _grade(store: Store, grades: NameGrades, pairs: str) -> None:
+    """The table `graded`: the pairs with the grade of their names."""
+    grades.want(_SQL["names_of_pairs"].format(pairs=pairs))
+    store.table("graded", _SQL["graded"].format(pairs=pairs))
+
+
+def _accept(store: Store, step: str) -> int:
+    """Add a step's rows that are not known yet; how many of them are accepted."""
+    store.table("found", f"SELECT f.* FROM ({_SQL[step]}) f ANTI JOIN person_rows k ON f.pno = k.pno AND f.rid = k.rid AND k.status = 'accepted'")
+    store.run("INSERT INTO person_rows SELECT DISTINCT * FROM found")
+    return int(store.one("SELECT count(*) FROM found WHERE status = 'accepted'"))
+
+
+def _spread_over_households(store: Store, grades: NameGrades) -> None:
+    """From those who are known to those of the same case in the same household, until nobody is added."""
+    while True:
+        store.table("family_rows", _SQL["family_rows"])
+        store.table("household_pairs", _SQL["household_pairs"])
+        _grade(store, grades, "household_pairs")
+        store.run("DELETE FROM person_rows WHERE method = 'name_household' AND status = 'review'")
+        if not _accept(store, "accept_household"):
+            return

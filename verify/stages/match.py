@@ -1,0 +1,163 @@
+"""Which row speaks of which person of the roster: accepted, review or rejected, with the reasons (reference rules).
+
+First the people are found in the register, then every other row is held against what is known to be theirs. Nothing is
+ever accepted on a name alone, a valid ID is never corrected into another, and whatever also fits somebody else is grey.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from verify.candidates import NameGrades, near_ids
+from verify.identities import identify
+from verify.model import Arrived, Table
+from verify.rulebook import Rulebook
+from verify.similarity import NameTables
+from verify.store import Store, quoted, statements, write_frame
+
+_SQL = statements(Path(__file__).with_suffix(".sql"))
+
+# Log-odds in thousandths of a bit, declared until the linkage model learns them from the register (a seam: only `score`
+# depends on them, never a status).
+_METHOD_BITS = {
+    "exact_id": 30_000,
+    "exact_id15": 26_000,
+    "corrected_id": 20_000,
+    "name_birth_sex": 14_000,
+    "name_household": 12_000,
+    "name_document": 10_000,
+    "doubtful_id": 8_000,
+    "near_doubtful": 5_000,
+    "id_damaged_name": 2_000,
+    "name_birth": 2_000,
+    "name_family_id": 0,
+    "family_id": -4_000,
+    "identity_conflict": -6_000,
+    "name_only": -10_000,
+    "other_id": -20_000,
+}
+_NAME_BITS = {
+    "name_equal": 8_000,
+    "name_agrees": 6_000,
+    "name_former": 5_000,
+    "name_variant": 5_000,
+    "name_pinyin": 4_000,
+    "name_homophone": 4_000,
+    "name_lookalike": 4_000,
+    "name_slip": 4_000,
+    "name_absent": 0,
+    "name_masked": 0,
+    "name_romanised": 0,
+    "name_damaged": -2_000,
+    "name_foreign": -8_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The two tables of this stage."""
+
+    links: Table
+    persons: Table
+
+
+def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook, work: Path) -> Linked:
+    """Write `links` and `persons` below `work`; needs `mentions`, `roster` and `applications` there.
+
+    Links are written of extracts that may be used tonight, for members who have authorised it; for the others only from
+    extracts that the rules let be read freely to say who counts.
+    """
+    for name in ("mentions", "roster", "applications"):
+        store.load(name, work / f"{name}.parquet")
+    grades = NameGrades(store, tables, work)
+    registers = [code for code, extract in sorted(book.extracts.items()) if extract.plays.register_]
+    identify(store, grades, registers=registers, work=work)
+    _load_linkable(store, arrived, book)
+    _judge_faces(store, grades, work)
+    _judge_documents(store, grades)
+    _load_bits(store)
+    _load_pseudonyms(store, work)
+    for name in ("all_verdicts", "allowed", "scored", "best"):
+        store.table(name, _SQL[name])
+    written = {}
+    for name in ("links", "persons"):
+        path = work / f"{name}.parquet"
+        store.save(_SQL[name], path)
+        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    return Linked(**written)
+
+
+def _load_linkable(store: Store, arrived: Arrived, book: Rulebook) -> None:
+    """The extracts that links are written of, and which of them may be read before anybody has authorised it."""
+    store.run("CREATE OR REPLACE TABLE linkable (extract VARCHAR, freely BOOLEAN)")
+    for code, freely in _linkable(arrived, book):
+        store.run("INSERT INTO linkable VALUES (?, ?)", [code, freely])
+
+
+def _linkable(arrived: Arrived, book: Rulebook) -> Iterator[tuple[str, bool]]:
+    for code, extract in sorted(book.extracts.items()):
+        plays, known = extract.plays, arrived.known.get(code)
+        if known is None or not known.usable or known.rows is None or plays.roster or plays.application:
+            continue
+        says_who_counts = plays.register_ or plays.death or plays.absence
+        yield code, bool(extract.read_freely and says_who_counts)
+
+
+def _judge_faces(store: Store, grades: NameGrades, work: Path) -> None:
+    """Verdicts on what rows say of somebody, wherever they stand: the table `verdicts`."""
+    for name in ("faces", "kin_ids", "bad_faces", "good_or_bad_faces", "compared"):
+        store.table(name, _SQL[name])
+    near_ids(store, "near_kin", "bad_faces", "kin_ids", work=work)
+    near_ids(store, "near_doubtful", "good_or_bad_faces", "doubtful_ids", work=work)
+    store.table("hits", _SQL["hits"])
+    grades.want(_SQL["names_of_hits"])
+    store.table("graded_hits", _SQL["graded_hits"])
+    grades.want(_SQL["names_of_conflicts"])
+    store.table("to_tell_apart", _SQL["to_tell_apart"])
+    store.table("valid_crowd", "SELECT id_key, id_state FROM crowd WHERE id_state = 'valid18'")
+    near_ids(store, "near_crowd", "to_tell_apart", "valid_crowd", work=work)
+    grades.want(_SQL["names_of_near_crowd"])
+    store.table("rivals_wanted", _SQL["rivals_wanted"])
+    grades.want(_SQL["names_of_rivals"])
+    store.table("rivals", _SQL["rivals"])
+    for name in ("by_id", "by_rivals", "by_family"):
+        store.table(name, _SQL[f"verdicts_{name}"])
+    store.table("grey", _SQL["verdicts_grey"])
+    store.table("namesakes", _SQL["verdicts_of_namesakes"])
+    store.table("verdicts", _SQL["verdicts"])
+
+
+def _judge_documents(store: Store, grades: NameGrades) -> None:
+    """Verdicts on rows whose joint document ties them to a household: the table `document_verdicts`."""
+    store.table("documents", _SQL["said_by_faces"])
+    grades.want(_SQL["names_of_anchors"])
+    store.table("document_anchors", _SQL["document_anchors"])
+    store.table("document_pairs", _SQL["document_pairs"])
+    grades.want(_SQL["names_of_documents"])
+    store.table("document_verdicts", _SQL["document_verdicts"])
+
+
+def _load_bits(store: Store) -> None:
+    """The declared tables of the score."""
+    for name, key, bits in (("method_bits", "method", _METHOD_BITS), ("name_bits", "name_reason", _NAME_BITS)):
+        lines = ", ".join(f"({quoted(word)}, {value})" for word, value in bits.items())
+        store.table(name, f"SELECT * FROM (VALUES {lines}) t({key}, bits)")
+
+
+def _load_pseudonyms(store: Store, work: Path) -> None:
+    """The table `pseudonyms`: a person's name in every output, equal for one person in two cases.
+
+    SHA-256 of the best valid ID, else of the first case and number; a pseudonym only, to be keyed by an HMAC once keys
+    exist.
+    """
+    people = store.frame(_SQL["known_as"])
+    hashed = ["P" + hashlib.sha256(known.encode()).hexdigest()[:12] for known in people["known_as"]]
+    path = work / ".pseudonyms.parquet"
+    write_frame(people.select("pno", person_id=pl.Series(hashed, dtype=pl.String)), path)
+    store.load("pseudonyms", path)
+    path.unlink()
