@@ -1,0 +1,93 @@
+"""The names that formulas may read at each level, and how a computed name is kept in columns and read back.
+
+A level is case, member or household; `fact_rows.py` and `fact_values.py` fill it, `assess` runs the SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from verify.formulas import days
+from verify.formulas_compiler import Compiler, Scope
+from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.parameters import scale_of
+from verify.plan import Plan, RulePlan
+
+
+@dataclass
+class Layer:
+    """The names known at one level while it is being compiled, and the select list of each step."""
+
+    names: dict[str, Operand]
+    has: dict[str, Truth] = field(default_factory=dict)
+    given: dict[str, Span] = field(default_factory=dict)
+    sums: dict[str, Span] = field(default_factory=dict)
+    the: dict[str, Truth] = field(default_factory=dict)
+    any: dict[str, Truth] = field(default_factory=dict)
+
+    def scope(self) -> Scope:
+        """What formulas of this level may read."""
+        return Scope(self.names, self.has, self.given, self.sums, self.the, self.any)
+
+
+def column(name: str, table: str = "") -> exp.Expr:
+    """A quoted column."""
+    return exp.column(name, table=table or None, quoted=True)
+
+
+def stored(name: str, operand: Operand, table: str = "") -> Operand:
+    """The operand as it is read back from the columns that `selected` made."""
+    if isinstance(operand, Truth):
+        return Truth(column(f"{name}__truth", table))
+    assert isinstance(operand, Span)
+    return Span(column(f"{name}__low", table), column(f"{name}__high", table), operand.scale, operand.nonnegative)
+
+
+def selected(name: str, operand: Operand) -> str:
+    """The select items that keep an operand under its name."""
+    if isinstance(operand, Truth):
+        return f'{sql_of(operand.sql)} AS "{name}__truth"'
+    assert isinstance(operand, Span)
+    return f'{sql_of(operand.low)} AS "{name}__low", {sql_of(operand.high)} AS "{name}__high"'
+
+
+def sql_of(tree: exp.Expr) -> str:
+    """A tree as text for DuckDB."""
+    return tree.sql(dialect="duckdb")
+
+
+def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
+    """Every parameter as the two columns of the parameter table, at its scale."""
+    found: dict[str, Operand] = {}
+    for name, parameter in plan.book.parameters.items():
+        low, high = (exp.cast(column(f"{name}__{end}", table), "HUGEINT") for end in ("low", "high"))
+        found[name] = Span(low, high, scale_of(parameter))
+    found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
+    return found
+
+
+def compile_rule(rule: RulePlan, layer: Layer) -> Operand:
+    """One rule in its layer, as an amount or a test; the layer then knows it by its stored columns."""
+    compiler = Compiler(layer.scope(), rule.where)
+    operand: Operand = compiler.truth(rule.formula) if rule.rule.type == "test" else compiler.span(rule.formula)
+    layer.names[rule.rule.rule] = stored(rule.rule.rule, operand)
+    return operand
+
+
+def level_sql(source: str, rules: Iterable[RulePlan], layer: Layer) -> str:
+    """SELECT everything of `source` and the rules of one level beside it."""
+    items = [selected(rule.rule.rule, compile_rule(rule, layer)) for rule in rules]
+    return f"SELECT *, {', '.join(items)} FROM {source}"
+
+
+def case_layer(plan: Plan) -> Layer:
+    """What case-level formulas may read: parameters, dates, the area."""
+    return Layer({**parameter_names(plan), "area": Plain(column("area"))})
+
+
+def named(names: Mapping[str, Operand], extra: Mapping[str, Operand]) -> dict[str, Operand]:
+    """Both sets of names."""
+    return {**names, **extra}

@@ -1,0 +1,71 @@
+"""The law's dated, regional values: which value is in force for a division on a day, and the table of them for the cases.
+
+A region is a division code; the longest prefix with a value in force on the day wins (459999100000 → 459999 → 4599 → 45
+→ 00). A parameter by area has one value for each area; a case whose area is not known gets the hull of them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from verify.problems import Problem, UsageError
+from verify.rule_files import Parameter, Value
+from verify.rulebook import Rulebook
+
+
+def scale_of(parameter: Parameter) -> int:
+    """How many decimals the parameter is kept at: two for money, else as many as its values need."""
+    if parameter.unit.startswith("元"):
+        return 2
+    amounts = [a for value in parameter.values for a in _amounts(value)]
+    return max(max(0, -int(a.as_tuple().exponent)) for a in amounts)
+
+
+def value_in_force(parameter: Parameter, region: str, as_of: date) -> Value | None:
+    """The most specific value in force, or None. `from` and `to` are the first and last day."""
+    for prefix in (region[:6], region[:4], region[:2], "00"):
+        found = [v for v in parameter.values if v.region == prefix and v.from_ <= as_of and (v.to is None or as_of <= v.to)]
+        if found:
+            return max(found, key=lambda v: v.from_)
+    return None
+
+
+def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> tuple[int, int] | None:
+    """The parameter as integers at `scale_of`: (low, high), equal where the value is known; None where none is in force."""
+    value = value_in_force(parameter, region, as_of)
+    if value is None:
+        return None
+    by_area = value.value if isinstance(value.value, dict) else {}
+    amounts = [by_area[area]] if area in by_area else _amounts(value)
+    scaled = [int(amount.scaleb(scale_of(parameter))) for amount in amounts]
+    return min(scaled), max(scaled)
+
+
+def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of: date) -> pl.DataFrame:
+    """One row for each (region, area) of tonight's cases, with `<name>__low` and `<name>__high` of every parameter.
+
+    Raises UsageError (E-NO-VALUE) naming every parameter that has no value in force for a region on the day.
+    """
+    problems, rows = [], []
+    for region, area in places:
+        row: dict[str, object] = {"region": region, "area": area}
+        for name, parameter in book.parameters.items():
+            found = bounds(parameter, region, area, as_of)
+            if found is None:
+                where = book.entry("parameter", name).where("values")
+                problems.append(Problem("E-NO-VALUE", where, {"name": name, "region": region, "as_of": as_of.isoformat()}))
+                continue
+            row[f"{name}__low"], row[f"{name}__high"] = found
+        rows.append(row)
+    if problems:
+        raise UsageError(*problems)
+    schema: dict[str, pl.DataType] = {"region": pl.String(), "area": pl.String()}
+    schema |= {f"{name}__{end}": pl.Int64() for name in book.parameters for end in ("low", "high")}
+    return pl.DataFrame(rows, schema=schema).sort("region", "area", nulls_last=False)
+
+
+def _amounts(value: Value) -> list[Decimal]:
+    return list(value.value.values()) if isinstance(value.value, dict) else [value.value]

@@ -1,0 +1,232 @@
+"""Run the examples that stand in rule files, through the same SQL as a night: one small table in DuckDB an example."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from verify import decision_sql, fact_rows, fact_values, layers
+from verify.formulas import days
+from verify.formulas_compiler import Compiler
+from verify.formulas_spans import Operand, Plain, Span, Truth, integer, null
+from verify.layers import Layer
+from verify.parameters import bounds, scale_of
+from verify.plan import InputPlan, Plan, make_plan
+from verify.rule_checks import check_rules, newest_day
+from verify.rule_files import Column, Example, Rule
+from verify.rulebook import Entry
+from verify.store import Store, open_store, quoted
+
+VERDICTS = {"holds": True, "fails": False, "open": None}
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResult:
+    """One example: what entry it belongs to, where it stands, whether it held, and both answers as text."""
+
+    entry: str
+    name: str
+    where: str
+    passed: bool
+    expected: str
+    got: str
+
+
+def test_rules(folder: Path) -> list[ExampleResult]:
+    """Run every example of the rule book. Raises UsageError where the book itself is wrong."""
+    book = check_rules(folder)
+    listed = [(entry, example) for entry in book.entries.values() for example in getattr(entry.shape, "examples", ())]
+    plans = {day: make_plan(book, day) for day in sorted({example.as_of or newest_day(book) for _, example in listed})}
+    with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
+        return [_run(store, plans[example.as_of or newest_day(book)], entry, example) for entry, example in listed]
+
+
+test_rules.__test__ = False  # type: ignore[attr-defined]  # the name is the command's; pytest must not collect it
+
+
+def _run(store: Store, plan: Plan, entry: Entry, example: Example) -> ExampleResult:
+    at = entry.shape.examples.index(example)  # type: ignore[attr-defined]
+    if entry.kind == "input":
+        got = _input_answer(store, plan, plan.inputs[entry.name], example)
+    elif entry.kind == "rule":
+        got = _rule_answer(store, plan, plan.book.rules[entry.name], example)
+    elif entry.kind == "alert":
+        got = _alert_answer(store, plan, entry.name, example)
+    else:
+        got = _decision_answer(store, plan, example)
+    expected = _plain(example.expect)
+    return ExampleResult(f"{entry.kind} {entry.name}", example.example, entry.where("examples", at), got == expected, expected, got)
+
+
+def _plain(expect: Any) -> str:
+    """An expectation as one text: a word, or `low ～ high` with two decimals (∞ for no bound)."""
+    if isinstance(expect, str) and not _is_number(expect):
+        return expect
+    low, high = expect if isinstance(expect, list) else (expect, expect)
+    return f"{_amount(low)} ～ {_amount(high)}"
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
+def _amount(value: Any) -> str:
+    return "∞" if value is None else f"{Decimal(str(value)):.2f}"
+
+
+def _word(truth: bool | None) -> str:
+    return next(word for word, value in VERDICTS.items() if value is truth)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _case_table(store: Store, plan: Plan, example: Example) -> Layer:
+    """A county of one case with one certain, authorised member: `case_values` and `members`."""
+    region = example.region or plan.book.membership.home_region
+    columns = [f"'K' AS case_id, 'K' AS own_id, {quoted(region)} AS region, {_text(example.area)} AS area, 1 AS members_low, 1 AS members_high, FALSE AS open_upwards"]
+    for name, parameter in plan.book.parameters.items():
+        found = bounds(parameter, region, example.area, plan.as_of)
+        low, high = found or ("NULL", "NULL")
+        columns.append(f'{low}::BIGINT AS "{name}__low", {high}::BIGINT AS "{name}__high"')
+    store.table("case_values", f"SELECT {', '.join(columns)}")
+    layer = layers.case_layer(plan)
+    for level in plan.levels["case"]:
+        store.table("case_values", layers.level_sql("case_values", level, layer))
+    store.table("cases", "FROM case_values")
+    store.table("members", "SELECT 'K' AS case_id, 1 AS member_no, 'P' AS person_id, TRUE AS authorised, TRUE AS id_known, 'certain' AS presence, 30 AS age")
+    return layer
+
+
+def _text(value: str | None) -> str:
+    return "NULL::VARCHAR" if value is None else quoted(value)
+
+
+def _example_rows(store: Store, entry_columns: Iterable[Column], rows: list[dict[str, Any]], extract: str) -> None:
+    """The example's rows as the extract's table `given`, and a link for each (`link: review` makes it grey)."""
+    lines = []
+    for at, row in enumerate(rows, 1):
+        cells = "".join(f', {_cell(column, row.get(column.column))} AS "{column.column}"' for column in entry_columns)
+        lines.append(f"SELECT 'example' AS _file, {at} AS _row, DATE '2000-01-01' AS _as_of{cells}")
+    store.table("given", " UNION ALL ".join(lines))
+    links = [f"('K', 1, 'P', {quoted(extract)}, 'example', {at}, {quoted(row.get('link', 'accepted'))}, 0)" for at, row in enumerate(rows, 1)]
+    store.table("links", f"FROM (VALUES {', '.join(links)}) AS t(case_id, member_no, person_id, extract, file, row, status, score)")
+
+
+def _cell(column: Column, value: Any) -> str:
+    """A cell of an example, typed as reading would type it."""
+    if column.type in {"date", "month", "epoch_ms"}:
+        return f"{_text(value)}::DATE"
+    if column.type in {"money", "number", "count"}:
+        places = 2 if column.type == "money" else column.decimals if column.type == "number" else 0
+        return "NULL::BIGINT" if value is None else f"{int(Decimal(value).scaleb(places))}::BIGINT"
+    return _text(value)
+
+
+def _input_answer(store: Store, plan: Plan, entry: InputPlan, example: Example) -> str:
+    layer = _case_table(store, plan, example)
+    usable = not isinstance(example.given, dict)
+    rows = example.given if isinstance(example.given, list) else []
+    source = "given" if rows else fact_rows.no_rows(entry)
+    _example_rows(store, entry.extract.columns, rows or [{}], entry.extract.extract)
+    sql, name = fact_rows.row_sql(entry, layer), entry.input.input
+    if entry.input.of == "member":
+        store.table("rows__x", fact_rows.linked_rows(entry, source, sql))
+        store.table(f"fact__{name}", fact_rows.member_fact(entry, "rows__x"))
+        items, joined = fact_values.member_fact_items(entry, usable=usable), "m.case_id"
+    else:
+        key = entry.extract.columns[0].column
+        made = fact_rows.linked_rows(entry, source, sql) if entry.input.of == "household" else fact_rows.case_rows(entry, source, sql, key)
+        store.table("rows__x", made)
+        store.table(f"fact__{name}", fact_values.household_fact(entry, "rows__x"))
+        store.table(f"blind__{name}", fact_values.blind_members(entry, usable=usable))
+        items, joined = fact_values.household_fact_items(entry, usable=usable), "c.case_id"
+    blind = f'LEFT JOIN "blind__{name}" AS "b_{name}" ON c.case_id = "b_{name}".case_id' if entry.input.of != "member" else ""
+    source = f'members m JOIN case_values c USING (case_id) LEFT JOIN "fact__{name}" AS "f_{name}" ON {joined} = "f_{name}".case_id {blind}'
+    row = store.rows(f"SELECT {items} FROM {source}")[0]
+    if isinstance(example.expect, str) and example.expect in VERDICTS:
+        return _word(row[2])
+    scale = 0 if entry.input.count else sql.scale
+    return " ～ ".join("∞" if bound is None else _amount(Decimal(bound).scaleb(-scale)) for bound in row[:2])
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _given_names(plan: Plan, example: Example) -> Layer:
+    """What an example states: names, `has.`, `given.`, `sum.` and `the.` of names; parameters come from the book."""
+    region = example.region or plan.book.membership.home_region
+    names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of).items()}
+    names["area"] = Plain(exp.cast(exp.Literal.string(example.area) if example.area else exp.null(), "VARCHAR"))
+    for name, parameter in plan.book.parameters.items():
+        found = bounds(parameter, region, example.area, plan.as_of)
+        if found:
+            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter))
+    layer = Layer(names)
+    tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
+    assert isinstance(example.given, Mapping)
+    for key, value in example.given.items():
+        prefix, _, name = key.rpartition(".")
+        tables.get(prefix, layer.names)[name] = _operand(value)
+    return layer
+
+
+def _operand(value: Any) -> Operand:
+    if isinstance(value, str) and value in VERDICTS:
+        truth = VERDICTS[value]
+        return Truth(exp.null() if truth is None else exp.Boolean(this=truth))
+    low, high = value if isinstance(value, list) else (value, value)
+    return Span(_fixed(low), null() if high is None else _fixed(high), 2)
+
+
+def _fixed(value: str) -> exp.Expr:
+    return integer(int(Decimal(value).scaleb(2)))
+
+
+def _rule_answer(store: Store, plan: Plan, rule: Rule, example: Example) -> str:
+    layer = _given_names(plan, example)
+    planned = next(p for p in plan.rules(rule.of) if p.rule.rule == rule.rule)
+    operand = layers.compile_rule(planned, layer)
+    if isinstance(operand, Truth):
+        return _word(store.one(f"SELECT {operand.sql.sql(dialect='duckdb')}"))
+    assert isinstance(operand, Span)
+    low, high = (store.one(f"SELECT {decimal_of(bound, operand.scale)}") for bound in (operand.low, operand.high))
+    return " ～ ".join("∞" if bound is None else _amount(bound) for bound in (low, high))
+
+
+def decimal_of(bound: exp.Expr, scale: int) -> str:
+    """A bound as results round it: two decimals, half up."""
+    return decision_sql.decimal(bound, scale, 2)
+
+
+def _alert_answer(store: Store, plan: Plan, name: str, example: Example) -> str:
+    alert = next(a for a in plan.alerts if a.alert.alert == name)
+    if alert.extract is None:
+        return _word(bool(store.one(f"SELECT {Compiler(_given_names(plan, example).scope(), alert.where).truth(alert.when).sql.sql(dialect='duckdb')}")))
+    layer = _case_table(store, plan, example)
+    assert isinstance(example.given, list)
+    _example_rows(store, alert.extract.columns, example.given, alert.extract.extract)
+    truth = Compiler(fact_rows.row_layer(alert.extract, (), layer).scope(), alert.where).truth(alert.when).sql.sql(dialect="duckdb")
+    return _word(bool(store.one(f"SELECT {truth} FROM given r CROSS JOIN case_values c")))
+
+
+def _decision_answer(store: Store, plan: Plan, example: Example) -> str:
+    """The category that follows from stated verdicts, by the same query as a night's."""
+    assert isinstance(example.given, Mapping)
+    table, lines = plan.book.decision, []
+    for at, row in enumerate(table.rows):
+        for test_at, (name, cell) in enumerate(zip(table.columns, row.when, strict=True)):
+            if cell == "pass":
+                lines.append(f"('K', {quoted(row.then)}, {at}, {quoted(name)}, {test_at}, {quoted(name)}, {quoted(example.given[name])})")
+    store.table("tests", f"FROM (VALUES {', '.join(lines)}) AS t(case_id, category, category_at, test, test_at, rule, verdict)")
+    store.table("cases", "SELECT 'K' AS case_id, FALSE AS open_upwards")
+    store.table("members", "SELECT 'K' AS case_id, 1 AS member_no, 'certain' AS presence")
+    store.table("unsure", "SELECT NULL::VARCHAR AS case_id, 0 AS member_no, '' AS fact, '' AS input, '' AS extract WHERE FALSE")
+    store.table("test_reads", decision_sql.test_reads(plan))
+    return str(store.one(f"SELECT category FROM ({decision_sql.decisions(plan)})"))

@@ -1,0 +1,182 @@
+"""Assess every case: rows become facts, facts become values, values are held against the tests, tests give a category.
+
+All amounts are intervals; one set-based query a step, made by `layers.py` from the rule book. The whole trace is
+kept: `values` (every derived value of every member and case), `evidence` (every row behind a figure), `tests`,
+`decisions` (category, open tests, needs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from verify import decision_sql, fact_rows, fact_values, layers
+from verify.formulas_spans import Span
+from verify.layers import Layer
+from verify.model import Arrived, Table
+from verify.parameters import parameter_table
+from verify.plan import InputPlan, Plan
+from verify.store import Store, quoted, statements, write_frame
+
+_SQL = statements(Path(__file__).with_suffix(".sql"))
+_SHADOWED = ("links", "absent", "members", "cases", "case_values", "member_values", "household_values", "trace", "proof")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """The tables of this stage, how many cases fell into each category, and the names that cases and households know."""
+
+    household: Path
+    values: Table
+    evidence: Table
+    tests: Table
+    decisions: Table
+    categories: dict[str, int]
+    layers: tuple[Layer, Layer]
+
+
+def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
+    """Write `values`, `evidence`, `tests` and `decisions`. Reads tables `cases`, `members`, `links` and the known rows.
+
+    Raises UsageError: E-NO-VALUE (a parameter without a value in force), and whatever a formula is refused for.
+    """
+    _run_shadow_steps(store, "raise")
+    case = _case_values(store, plan, work)
+    evidence = [_input_rows(store, arrived, plan, entry=entry, case=case) for entry in plan.inputs.values()]
+    member = _member_values(store, arrived, plan, case)
+    household = _household_values(store, arrived, plan, below=(case, member))
+    store.table("tests", decision_sql.tests(plan, household))
+    _needs(store, arrived, plan, member)
+    store.table("decisions", decision_sql.decisions(plan))
+    store.table("trace", decision_sql.values(plan, member, household))
+    store.table("proof", decision_sql.evidence(evidence))
+    _run_shadow_steps(store, "lay")
+    for table in _SHADOWED:
+        store.run(_SQL["clear"].format(table=table))
+    names = {"values": "FROM trace ORDER BY case_id, member_no, name", "evidence": f"FROM proof {decision_sql.EVIDENCE_ORDER}"}
+    names |= {"tests": _TESTS_OUT, "decisions": "FROM decisions ORDER BY case_id"}
+    written = {}
+    for name, sql in names.items():
+        path = work / f"{name}.parquet"
+        store.save(sql, path)
+        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    store.save(decision_sql.published(plan, household), work / "household.parquet")
+    counted = store.rows("SELECT category, count(*) FROM decisions GROUP BY category ORDER BY category")
+    return Assessed(work / "household.parquet", **written, categories=dict(counted), layers=(case, household))
+
+
+def _run_shadow_steps(store: Store, part: str) -> None:
+    """Raise the shadows of cases with leads, or lay what they say on the cases' own decisions (see the SQL)."""
+    for name, sql in _SQL.items():
+        if name.startswith(part):
+            store.run(sql)
+
+
+_TESTS_OUT = """
+SELECT t.case_id, category, test, value_low, value_high, "limit", verdict, basis, unit, value_bounded
+FROM tests t JOIN cases c USING (case_id)
+WHERE c.members_high IS DISTINCT FROM 0
+ORDER BY t.case_id, category_at, test_at
+"""
+
+
+def _case_values(store: Store, plan: Plan, work: Path) -> Layer:
+    """Every case with its parameters and the values that rest on them alone."""
+    home = plan.book.membership.home_region
+    places = [(region, area) for region, area in store.rows("SELECT DISTINCT coalesce(region, ?) AS r, area FROM cases ORDER BY ALL", [home])]
+    path = work / "parameters.parquet"
+    write_frame(parameter_table(plan.book, places, plan.as_of), path)
+    store.load("parameters", path)
+    parameters = ", ".join(f'p."{name}__{end}"' for name in plan.book.parameters for end in ("low", "high"))
+    store.table(
+        "case_values",
+        f"""SELECT c.*, {parameters} FROM cases c
+            JOIN parameters p ON p.region = coalesce(c.region, {quoted(home)}) AND p.area IS NOT DISTINCT FROM c.area""",
+    )
+    layer = layers.case_layer(plan)
+    for level in plan.levels["case"]:
+        store.table("case_values", layers.level_sql("case_values", level, layer))
+    return layer
+
+
+def _input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Layer) -> str:
+    """Make the table of the rows of one input, and say its evidence query."""
+    known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
+    rows = f"read_parquet({quoted(str(known.rows))})"
+    if known.rows is None or not known.usable:
+        rows = fact_rows.no_rows(entry)
+    sql = fact_rows.row_sql(entry, case)
+    if entry.input.of == "case":
+        store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))
+    else:
+        store.table(name, fact_rows.linked_rows(entry, rows, sql))
+    return decision_sql.evidence_of(entry, name, sql.scale)
+
+
+def _case_key(entry: InputPlan) -> str:
+    """The column that holds the case's number, by the role the extract plays."""
+    roles = entry.extract.plays
+    role = roles.application or roles.roster
+    assert role is not None, "rule_checks refuses an input of a case from an extract without cases"
+    return role.case
+
+
+def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Layer) -> Layer:
+    """Every member with each fact, then the values worked out from them."""
+    layer = Layer(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    joins, items = [], []
+    for entry in plan.inputs_of("member"):
+        name, known = entry.input.input, arrived.known[entry.extract.extract]
+        store.table(f"fact__{name}", fact_rows.member_fact(entry, f"rows__{name}"))
+        joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON m.case_id = "f_{name}".case_id AND m.member_no = "f_{name}".member_no')
+        items.append(fact_values.member_fact_items(entry, usable=known.usable))
+        fact_values.know_input(entry, layer, case)
+    columns = "".join(f", {item}" for item in items)
+    store.table(
+        "member_values",
+        f"""SELECT m.member_no, m.presence, m.authorised, m.id_known, m.age, c.*{columns}
+            FROM members m JOIN case_values c ON m.case_id = c.case_id {" ".join(joins)}""",
+    )
+    for level in plan.levels["member"]:
+        store.table("member_values", layers.level_sql("member_values", level, layer))
+    return layer
+
+
+def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Layer, Layer]) -> Layer:
+    """Every case with its sums, counts and declared figures, then the values and tests worked out from them."""
+    case, member = below
+    layer = Layer(layers.named(case.names, {"members": fact_values.member_count()}))
+    store.table("sums", fact_values.sums_sql(plan, member, layer))
+    joins, items = [], []
+    for entry in (*plan.inputs_of("household"), *plan.inputs_of("case")):
+        name, usable = entry.input.input, arrived.known[entry.extract.extract].usable
+        store.table(f"fact__{name}", fact_values.household_fact(entry, f"rows__{name}"))
+        store.table(f"blind__{name}", fact_values.blind_members(entry, usable=usable))
+        joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON c.case_id = "f_{name}".case_id')
+        joins.append(f'LEFT JOIN "blind__{name}" AS "b_{name}" ON c.case_id = "b_{name}".case_id')
+        items.append(fact_values.household_fact_items(entry, usable=usable))
+        fact_values.know_input(entry, layer, case)
+    columns = "".join(f", {item}" for item in items)
+    store.table(
+        "household_values",
+        f"""SELECT c.*, s.* EXCLUDE (case_id){columns}
+            FROM case_values c LEFT JOIN sums s ON c.case_id = s.case_id {" ".join(joins)}""",
+    )
+    for level in plan.levels["household"]:
+        store.table("household_values", layers.level_sql("household_values", level, layer))
+    return layer
+
+
+def _needs(store: Store, arrived: Arrived, plan: Plan, member: Layer) -> None:
+    """What would settle each open figure: grey rows, unknown cells, missing authorisations, late extracts."""
+    parts = []
+    for entry in plan.inputs.values():
+        usable = arrived.known[entry.extract.extract].usable
+        parts.append(decision_sql.unsure_rows(entry))
+        parts.append(decision_sql.unseen_members(entry, plan, usable=usable))
+    parts.append(decision_sql.doubtful_members(plan))
+    store.table("unsure", " UNION ".join(part for part in parts if part))
+    for rule in plan.rules("member"):
+        if rule.rule.fact and isinstance(member.names[rule.rule.rule], Span):
+            store.run(f"INSERT INTO unsure {decision_sql.wide_rule(rule, plan)}")
+    store.table("test_reads", decision_sql.test_reads(plan))

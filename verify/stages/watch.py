@@ -1,0 +1,76 @@
+"""Watch: every alert that the rule book asks for, each with the row behind it.
+
+An alert comes from a finding of the grouping, from a condition on an accepted row, or from a condition on the case's
+values; a condition raises its alert only where it holds for certain.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verify.fact_rows import row_layer
+from verify.formulas_compiler import Compiler
+from verify.layers import Layer
+from verify.model import Arrived, Table
+from verify.plan import AlertPlan, Plan
+from verify.rule_files import Alert
+from verify.store import Store, quoted
+
+_SHAPE = "case_id VARCHAR, member_no INTEGER, alert VARCHAR, since DATE, extract VARCHAR, file VARCHAR, row INTEGER"
+
+
+def alerts(store: Store, arrived: Arrived, plan: Plan, *, layers: tuple[Layer, Layer], work: Path) -> Table:
+    """Write `alerts`: case_id, member_no (0: the case as a whole), alert, since, extract, file, row; one line a cause.
+
+    Reads `findings`, `case_values`, `household_values`, `links`, `members`; `layers` are those of cases and households.
+    """
+    case, household = layers
+    store.run(f"CREATE OR REPLACE TABLE raised ({_SHAPE})")
+    conditions = {alert.alert.alert: alert for alert in plan.alerts}
+    for alert in plan.book.alerts:
+        if alert.each == "finding":
+            sql = f"SELECT case_id, member_no, {quoted(alert.alert)}, since, extract, file, row FROM findings WHERE finding = {quoted(alert.finding or '')}"
+        elif alert.each == "row":
+            sql = _from_rows(arrived, conditions[alert.alert], case)
+        else:
+            sql = _from_cases(conditions[alert.alert], household)
+        store.run(f"INSERT INTO raised {_once(alert, sql)}")
+    path = work / "alerts.parquet"
+    store.save("SELECT DISTINCT * FROM raised ORDER BY case_id, member_no, alert, since, extract, file, row", path)
+    return Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+
+
+def _once(alert: Alert, sql: str) -> str:
+    """One line a case where the alert is of the case as a whole."""
+    if not alert.one_a_case:
+        return sql
+    order = "ORDER BY since, extract, file, row, member_no"
+    return f"SELECT case_id, 0, alert, since, extract, file, row FROM ({sql}) AS t({_names()}) QUALIFY row_number() OVER (PARTITION BY case_id {order}) = 1"
+
+
+def _names() -> str:
+    return ", ".join(part.split(" ")[0] for part in _SHAPE.split(", "))
+
+
+def _from_rows(arrived: Arrived, plan: AlertPlan, case: Layer) -> str:
+    """Accepted rows of members who may count, on which the condition holds."""
+    extract = plan.extract
+    assert extract is not None, "rule_checks refuses an alert on rows without an extract"
+    known = arrived.known[extract.extract]
+    truth = Compiler(row_layer(extract, (), case).scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb")
+    if known.rows is None or not known.usable:
+        return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
+    since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
+    return f"""
+        SELECT l.case_id, l.member_no, {quoted(plan.alert.alert)}, {since}, l.extract, l.file, l.row
+        FROM links l JOIN read_parquet({quoted(str(known.rows))}) r ON l.file = r._file AND l.row = r._row
+        JOIN case_values c ON l.case_id = c.case_id
+        JOIN members m ON l.case_id = m.case_id AND l.member_no = m.member_no AND m.presence <> 'out'
+        WHERE l.extract = {quoted(extract.extract)} AND l.status = 'accepted' AND ({truth})
+    """
+
+
+def _from_cases(plan: AlertPlan, household: Layer) -> str:
+    """Cases whose values make the condition certain."""
+    truth = Compiler(household.scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb")
+    return f"SELECT case_id, 0, {quoted(plan.alert.alert)}, NULL::DATE, NULL, NULL, NULL FROM household_values WHERE {truth}"
