@@ -1,0 +1,94 @@
+"""Two nights of the made-up county, from the drop to the results, held against the truth (`tests/referee.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import referee
+from verify import Home, Order, Outcome, init_home, run_night
+from verify.settings import rules_folder
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+
+
+def a_night(home: Home, county: str) -> Outcome:
+    return run_night(home, Order(FIXTURES / county / "drop", rules_folder()), lambda _stage: None)
+
+
+@pytest.fixture(scope="session")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outcome, referee.Night]]:
+    """The first night and the night after it, in one home."""
+    home, nights = init_home(tmp_path_factory.mktemp("home")), {}
+    for county in ("county-a", "county-a-next"):
+        outcome = a_night(home, county)
+        nights[county] = outcome, referee.load(outcome.folder / "results", FIXTURES / county / "truth")
+    return nights
+
+
+@pytest.fixture(scope="session", params=["county-a", "county-a-next"])
+def night(request: pytest.FixtureRequest, two_nights: dict[str, tuple[Outcome, referee.Night]]) -> referee.Night:
+    return two_nights[request.param][1]
+
+
+def test_every_case_is_answered(night: referee.Night) -> None:
+    assert set(night.cases["case_id"]) == set(night.true_cases["case_id"])
+
+
+def test_nobody_is_denied_or_granted_wrongly(night: referee.Night) -> None:
+    assert referee.wrongful_denials(night) == []
+    assert referee.wrongful_grants(night) == []
+
+
+def test_clear_cases_agree_with_the_ideal(night: referee.Night) -> None:
+    assert referee.agreement(night) >= 0.98
+    assert referee.settled_too_soon(night) == []
+
+
+@pytest.mark.parametrize("fact", referee.FACTS)
+def test_intervals_hold_the_truth_and_are_as_narrow_as_they_can_be(night: referee.Night, fact: str) -> None:
+    found = referee.width(night, fact)
+    assert found.unsound == []
+    assert found.unbounded_too_often == []
+    assert found.same >= 0.95
+    assert found.over_ideal <= 1.05
+
+
+def test_no_row_is_accepted_for_a_wrong_person(night: referee.Night) -> None:
+    assert referee.false_accepts(night).is_empty()
+    assert referee.unauthorised_reads(night).is_empty()
+
+
+def test_recoverable_rows_of_members_are_accepted(night: referee.Night) -> None:
+    due = referee.due_links(night)
+    assert (due["said"] == "accepted").sum() / due.height >= 0.99
+
+
+def test_little_is_left_for_review(night: referee.Night) -> None:
+    assert referee.review_share(night) <= 0.01
+
+
+def test_alerts_are_due_and_none_is_missing(night: referee.Night) -> None:
+    precision, recall = referee.alert_scores(night)
+    assert precision >= 0.98
+    assert recall >= 0.97
+
+
+def test_every_row_is_accounted_for(night: referee.Night) -> None:
+    assert referee.files_off(night) == []
+    assert referee.refused_off(night) == set()
+    whole = night.files.select(pl.col("kept") + pl.col("refused") + pl.col("duplicate") == pl.col("received")).to_series()
+    assert whole.all()
+
+
+def test_the_same_night_again_does_nothing(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
+    first, _ = two_nights["county-a"]
+    again = a_night(Home(first.folder.parent.parent), "county-a")
+    assert not again.published
+    assert again.night_id == first.night_id
+
+
+def test_the_published_night_is_the_newest(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
+    last, _ = two_nights["county-a-next"]
+    assert (last.folder.parent.parent / "current").read_text().strip() == last.night_id

@@ -1,0 +1,200 @@
+"""The night, top to bottom. Read this file first: one line, one stage.
+
+read → standardise → match → group → assess → watch → report → publish. Nothing an officer can see changes until the
+last line of `run_night`, and it is reached only when every gate above it found nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from verify import __version__
+from verify.gates import must_find_nothing
+from verify.manifest import Manifest, Origin, Published, previous_night
+from verify.manifest_list import newest_date, open_drop, read_list
+from verify.model import Arrived
+from verify.plan import make_plan
+from verify.problems import Problem
+from verify.rule_checks import check_rules
+from verify.rulebook import Rulebook
+from verify.settings import Home, read_settings
+from verify.stages import assess, group, match, publish, read, report, standardise, watch
+from verify.store import Store, open_store, read_frame
+from verify.workbook import write_review
+from verify.workbook_guide import Guide
+from verify.workbook_lines import ReviewTables
+
+WORKBOOK = "review.xlsx"
+TABLES = "tables"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for: the drop, the rules, the as-of date (None: the newest of the drop's list), and where else the
+    plain results go (None: nowhere)."""
+
+    drop: Path
+    rules: Path
+    as_of: date | None = None
+    results: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tonight:
+    """The night that is being made: what it is made from, and the unpublished folder it is made in."""
+
+    home: Home
+    drop: Path
+    book: Rulebook
+    origin: Origin
+    work: Path
+
+    @property
+    def tables(self) -> Path:
+        """Where the stages write their tables."""
+        return self.work / TABLES
+
+    def shelf(self) -> read.Shelf:
+        """Where reading finds the archive and what the night before knew."""
+        self.tables.mkdir(mode=0o700)
+        before = previous_night(self.home, self.origin.as_of)
+        return read.Shelf(self.home.archive, self.tables, before.folder / TABLES / "batches.parquet" if before else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a night came to. `published` is False where the same night was there already and nothing was done."""
+
+    night_id: str
+    as_of: date
+    published: bool
+    incomplete: bool
+    folder: Path
+    counts: dict[str, int]
+    categories: dict[str, int]
+    late: list[str]
+    troubles: list[Problem]
+
+
+def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
+    """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
+
+    Raises UsageError (rules, settings), InputError (nothing can be loaded), LockedError, IntegrityError (a gate).
+    """
+    started = datetime.now(UTC)
+    tell("rules")
+    book = check_rules(order.rules)
+    with publish.one_at_a_time(home):
+        origin = _origin(home, order, book)
+        night = publish.already_published(home, origin.night)
+        fresh = night is None
+        if night is None:
+            tonight = Tonight(home, order.drop, book, origin, publish.begin(home, origin.night))
+            manifest = _stages(tonight, tell)
+            tell("publish")
+            night = publish.publish(home, tonight.work, manifest=manifest, run=_run_facts(started))
+        if order.results is not None:
+            publish.hand_out(night, order.results)
+    return _outcome(night, fresh=fresh)
+
+
+def _stages(tonight: Tonight, tell: Tell) -> Manifest:
+    """Every stage in order, each behind the gate of the one before; what the night left, but not yet visible."""
+    book, origin, tables = tonight.book, tonight.origin, tonight.tables
+    plan, settings = make_plan(book, origin.as_of), read_settings(tonight.home)
+    tell("read")
+    arrived = read.read(tonight.drop, book, shelf=tonight.shelf(), as_of=origin.as_of)
+    with open_store(tonight.work, settings.threads, settings.memory) as store:
+        tell("standardise")
+        standard = standardise.people(store, arrived, book=book, work=tables)
+        tell("match")
+        matched = match.links(store, arrived, standardise.name_tables_of(book), book=book, work=tables)
+        _name_free_extracts(store, book)
+        must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path)
+        tell("group")
+        grouped = group.cases(store, arrived, group.Matched(standard.mentions.path, matched.persons.path, matched.links.path), book=book, work=tables)
+        tell("assess")
+        assessed = assess.cases(store, arrived, plan, tables)
+        must_find_nothing(store, "assess")
+        tell("watch")
+        alerts = watch.alerts(store, arrived, plan, layers=assessed.layers, work=tables)
+        must_find_nothing(store, "watch")
+        tell("report")
+        made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
+        counts = report.results(store, arrived, made, tonight.work / publish.RESULTS)
+    _workbook(tonight, matched.persons.path, incomplete=arrived.incomplete)
+    for passing in sorted([*tables.glob("rows_*.parquet"), standard.mentions.path]):
+        passing.unlink()  # the whole county's rows lie in the archive once; a night keeps what it made of them
+    late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
+    counts |= {"received": arrived.received} | {f"category.{name}": n for name, n in assessed.categories.items()}
+    return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
+
+
+def _origin(home: Home, order: Order, book: Rulebook) -> Origin:
+    """What the night's content follows from: every file of the drop, the rules, the night before, this program."""
+    opened = open_drop(order.drop)
+    day = order.as_of or newest_date(read_list(opened))
+    inputs = {name: hashlib.sha256(opened.read(name)).hexdigest() for name in sorted(opened.names)}
+    before = previous_night(home, day)
+    return Origin(as_of=day, inputs=inputs, rules=book.digest, program=__version__, previous=before.manifest.night if before else "")
+
+
+def _name_free_extracts(store: Store, book: Rulebook) -> None:
+    """The extracts that may be read before anybody has authorised it, for the gate."""
+    store.run("CREATE OR REPLACE TABLE free_extracts (extract VARCHAR)")
+    for name, extract in sorted(book.extracts.items()):
+        if extract.read_freely:
+            store.run("INSERT INTO free_extracts VALUES (?)", [name])
+
+
+def _named(arrived: Arrived, grouped: group.Grouped, assessed: assess.Assessed) -> dict[str, Path]:
+    """The tables that the results are made from, by the names the queries use."""
+    made = {"cases": grouped.cases.path, "household": assessed.household, "decisions": assessed.decisions.path, "tests": assessed.tests.path}
+    return made | {"evidence": assessed.evidence.path, "refused": arrived.refused, "files": arrived.files}
+
+
+def _workbook(tonight: Tonight, persons: Path, *, incomplete: bool) -> None:
+    """The review workbook of the night, from its own results."""
+    results = tonight.work / publish.RESULTS
+    frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
+    people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
+    guide = Guide(tonight.origin.night, tonight.origin.as_of, incomplete)
+    write_review(tonight.work / WORKBOOK, tables=ReviewTables(**frames, people=people), book=tonight.book, guide=guide)
+
+
+def _run_facts(started: datetime) -> Mapping[str, Any]:
+    """When, where and how long: in `run.json`, in no digest."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu_ms": int((used.ru_utime + used.ru_stime) * 1000),
+        "peak_kb": used.ru_maxrss,
+        "process_ms": time.process_time_ns() // 1_000_000,
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def _outcome(night: Published, *, fresh: bool) -> Outcome:
+    """What is told of a published night, whether it was made now or lay there already."""
+    manifest = night.manifest
+    categories = {name.removeprefix("category."): n for name, n in manifest.counts.items() if name.startswith("category.")}
+    counts = {name: n for name, n in manifest.counts.items() if not name.startswith("category.")}
+    troubles = read_frame(night.folder / TABLES / "troubles.parquet").sort("code", "extract", "file")
+    lines = troubles.select("extract", "file", "code", "detail").rows()
+    told = [Problem(code, file or extract or "", json.loads(detail)) for extract, file, code, detail in lines]
+    return Outcome(manifest.night, manifest.origin.as_of, fresh, manifest.incomplete, night.folder, counts, categories, list(manifest.late), told)

@@ -1,0 +1,144 @@
+"""Where things lie on disk, and how much of the machine a night may use. Nothing here can change an answer."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from verify.problems import Problem, UsageError
+
+PACKAGE = Path(__file__).resolve().parent
+FIRST_CONFIG = """# What this machine may give to a night. Nothing here can change an answer.
+threads = 2
+memory = "4GB"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The private folder of one bureau: what is kept from night to night (mode 0700).
+
+    `archive` holds accepted batches by content, `nights` the published nights, `current` names the newest of them,
+    `lock` is held while a night runs, `config` is the one settings file.
+    """
+
+    folder: Path
+
+    @property
+    def archive(self) -> Path:
+        """Every accepted batch, once, by content hash."""
+        return self.folder / "archive"
+
+    @property
+    def nights(self) -> Path:
+        """One folder for each published night; half-built ones begin with a dot."""
+        return self.folder / "nights"
+
+    @property
+    def current(self) -> Path:
+        """The text file that names the night all readers see."""
+        return self.folder / "current"
+
+    @property
+    def lock(self) -> Path:
+        """The file a running night holds."""
+        return self.folder / "lock"
+
+    @property
+    def config(self) -> Path:
+        """The settings file; see `Settings`."""
+        return self.folder / "hedui.toml"
+
+
+class Settings(BaseModel):
+    """The keys of `hedui.toml`: threads, and memory before DuckDB spills to disk (a number with MB or GB)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threads: int = Field(default=2, ge=1, le=256)
+    memory: str = Field(default="4GB", pattern=r"^[1-9]\d*(MB|GB)$")
+
+
+def init_home(folder: Path) -> Home:
+    """Make a home that nobody else can read, or complete one that is there; nothing in it is overwritten.
+
+    Raises UsageError: E-HOME-TAKEN if the folder holds other things, E-HOME-MAKE if it cannot be made.
+    """
+    home = Home(folder.expanduser().absolute())
+    try:
+        if home.folder.is_dir() and not home.config.exists() and any(home.folder.iterdir()):
+            raise UsageError(Problem("E-HOME-TAKEN", str(folder)))
+        for wanted in (home.folder, home.archive, home.nights):
+            wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+            wanted.chmod(0o700)  # mkdir's mode is cut by the umask and ignored where the folder exists
+        if not home.config.exists():
+            home.config.write_text(FIRST_CONFIG, encoding="utf-8")
+            home.config.chmod(0o600)
+    except OSError as error:
+        raise UsageError(Problem("E-HOME-MAKE", str(folder), {"why": error.strerror or type(error).__name__})) from None
+    return home
+
+
+def open_home(folder: Path) -> Home:
+    """The home that lies in `folder`. Raises UsageError (E-NO-HOME) if none was made there."""
+    home = Home(folder.expanduser().absolute())
+    if not (home.config.is_file() and home.nights.is_dir() and home.archive.is_dir()):
+        raise UsageError(Problem("E-NO-HOME", str(folder)))
+    return home
+
+
+def read_settings(home: Home) -> Settings:
+    """The settings of a home. Raises UsageError (E-CONFIG) for a file that cannot be read and for every wrong key."""
+    try:
+        return Settings.model_validate(tomllib.loads(home.config.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(Problem("E-CONFIG", home.config.name, {"key": "-", "why": type(error).__name__})) from None
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+        told = [Problem("E-CONFIG", home.config.name, {"key": ".".join(map(str, w["loc"])), "why": w["msg"]}) for w in wrong]
+        raise UsageError(*told) from None
+
+
+def rules_folder() -> Path:
+    """The rules that came with the program: those in the wheel, else those of the checkout."""
+    return _shipped("rules")
+
+
+def demo_drop() -> Path:
+    """The made-up county's drop that came with the program."""
+    return _shipped("fixtures") / "county-a" / "drop"
+
+
+def _shipped(name: str) -> Path:
+    """A folder that the wheel carries inside the package and a checkout beside it.
+
+    The package comes first: beside an installed package lie other people's packages, which may be called `rules` too.
+    """
+    inside = PACKAGE / "installed" / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut (nothing to do where the system has no such call)."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small text file so that a reader, or a power cut, sees the old or the new one and never a part."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
