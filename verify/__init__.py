@@ -22,7 +22,7 @@ _DOOR = {
     "HeduiError": "verify.problems",
     "Problem": "verify.problems",
 }
-__all__ = ["HeduiError", "Home", "Order", "Outcome", "Problem", "__version__", "check_rules", "init_home", "open_home", "run_night", "test_rules"]  # noqa: F822
+__all__ = ["HeduiError", "Home", "Order", "Outcome", "Problem", "__version__", "check_rules", "init_home", "open_home", "run_night", "test_rules"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from verify.formulas_compiler import Compiler
 from verify.formulas_spans import Span, Truth
-from verify.layers import Layer, column
+from verify.layers import Layer, column, sql_of
 from verify.plan import InputPlan, Plan, RulePlan
 from verify.store import quoted
 
@@ -22,7 +22,7 @@ ABOUT_MEMBERS = "#members"  # the pseudo-input of a doubt about who counts
 
 def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 18) -> str:
     """A bound as DECIMAL(18, places), rounded half up; NULL where there is none or it has too many digits."""
-    text = f"({span_bound.sql(dialect='duckdb')})"
+    text = f"({sql_of(span_bound)})"
     if scale > places:
         unit = 10 ** (scale - places)
         text = f"((2 * {text} + {unit}) // {2 * unit})"
@@ -49,15 +49,15 @@ def tests(plan: Plan, household: Layer) -> str:
 def _test(rule: RulePlan, household: Layer, *, category: str, at: int, test_at: int) -> str:
     truth = household.names[rule.rule.rule]
     assert isinstance(truth, Truth), rule.where
-    low, high, limit = _figures(rule, household)
-    verdict = f"CASE WHEN {truth.sql.sql(dialect='duckdb')} THEN 'holds' WHEN NOT {truth.sql.sql(dialect='duckdb')} THEN 'fails' ELSE 'open' END"
-    low, high = _on_its_side(rule, low, high)
+    figures = _figures(rule, household)
+    verdict = f"CASE WHEN {sql_of(truth.sql)} THEN 'holds' WHEN NOT {sql_of(truth.sql)} THEN 'fails' ELSE 'open' END"
+    low, high = _on_its_side(rule)
     return f"""
         SELECT case_id, {quoted(category)} AS category, {at} AS category_at, {quoted(rule.rule.shown_as or rule.rule.rule)} AS test,
                {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {low} AS value_low, {high} AS value_high, shown_limit AS "limit",
                verdict, {quoted("；".join(rule.rule.law))} AS basis, {quoted(rule.rule.unit or "")} AS unit, shown_high IS NOT NULL AS value_bounded
-        FROM (SELECT case_id, {verdict} AS verdict, {_figures(rule, household)[0]} AS shown_low, {_figures(rule, household)[1]} AS shown_high,
-                     {limit} AS shown_limit FROM household_values)
+        FROM (SELECT case_id, {verdict} AS verdict, {figures[0]} AS shown_low, {figures[1]} AS shown_high, {figures[2]} AS shown_limit
+              FROM household_values)
     """
 
 
@@ -70,7 +70,7 @@ def _figures(rule: RulePlan, household: Layer) -> tuple[str, str, str]:
     return decimal(value.low, value.scale, MICRO), decimal(value.high, value.scale, MICRO), decimal(limit.high, limit.scale, MICRO)
 
 
-def _on_its_side(rule: RulePlan, low: str, high: str) -> tuple[str, str]:
+def _on_its_side(rule: RulePlan) -> tuple[str, str]:
     """The shown bounds, moved by the last decimal where rounding would carry them over the limit the verdict is about."""
     low, high = "shown_low", "shown_high"
     kind = type(rule.formula.tree)

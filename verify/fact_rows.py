@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from verify.formulas_compiler import Compiler
-from verify.formulas_spans import Operand, Plain, Span, integer, max0
+from verify.formulas_spans import Operand, Plain, Span, integer, max0, whole
 from verify.layers import Layer, column, sql_of
 from verify.plan import InputPlan
 from verify.rule_files import Extract
@@ -31,8 +31,8 @@ def row_layer(extract: Extract, zero: Collection[str], case: Layer) -> Layer:
     for page in extract.columns:
         raw = column(page.column, "r")
         if page.type in {"money", "number", "count"}:
-            none_is_zero = exp.Coalesce(this=exp.cast(raw, "HUGEINT"), expressions=[integer(0)])
-            high = none_is_zero.copy() if page.column in zero else exp.cast(raw.copy(), "HUGEINT")
+            none_is_zero = exp.Coalesce(this=whole(raw), expressions=[integer(0)])
+            high = none_is_zero if page.column in zero else whole(raw)
             names[page.column] = Span(none_is_zero, high, page.decimals if page.type == "number" else _SCALES[page.type])
         else:
             names[page.column] = Plain(raw)

@@ -8,20 +8,20 @@ from __future__ import annotations
 from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
-from verify.formulas_spans import Span, Truth, integer
+from verify.formulas_spans import Span, Truth, integer, whole
 from verify.layers import Layer, column, sql_of
 from verify.plan import InputPlan, Plan
 
 
 def age_bounds() -> tuple[exp.Expr, exp.Expr]:
     """A member's age: exact where the birth date is known, else from 0 without bound."""
-    age = exp.cast(column("age"), "HUGEINT")
-    return exp.Coalesce(this=age, expressions=[integer(0)]), age.copy()
+    age = whole(column("age"))
+    return exp.Coalesce(this=age, expressions=[integer(0)]), age
 
 
 def member_count() -> Span:
     """How many members count: a pair, without upper bound where a roster row was lost."""
-    return Span(exp.cast(column("members_low"), "HUGEINT"), exp.cast(column("members_high"), "HUGEINT"))
+    return Span(whole(column("members_low")), whole(column("members_high")))
 
 
 def seen(entry: InputPlan, *, usable: bool, table: str = "m") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlglot import exp
 
@@ -15,6 +15,8 @@ from verify.formulas_spans import (
     Span,
     Truth,
     aligned,
+    all_of,
+    any_of,
     chosen,
     compared,
     divided,
@@ -46,129 +48,142 @@ class Scope:
     any: Mapping[str, Truth] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
 class Compiler:
-    """Compiles one formula within one scope; `where` names the rule in refusals."""
+    """Compiles formulas within one scope; `where` names the rule in refusals."""
 
-    def __init__(self, scope: Scope, where: str) -> None:
-        self.scope, self.where = scope, where
+    scope: Scope
+    where: str
 
     def span(self, formula: Formula) -> Span:
         """The formula as an amount. Raises UsageError (E-FORMULA-TYPE) where it is none."""
-        return self._span(formula.tree)
+        return _span(self, formula.tree)
 
     def truth(self, formula: Formula) -> Truth:
         """The formula as a test. Raises UsageError (E-FORMULA-TYPE) where it is none."""
-        return self._truth(formula.tree)
+        return _truth(self, formula.tree)
 
-    def _refuse(self, node: exp.Expr, code: str = "E-FORMULA-TYPE") -> UsageError:
-        return UsageError(Problem(code, self.where, {"text": node.sql(dialect="duckdb")}))
 
-    def _operand(self, node: exp.Expr) -> Operand:
-        if isinstance(node, exp.Paren):
-            return self._operand(node.this)
-        if isinstance(node, exp.Literal):
-            return Plain(node) if node.is_string else Span(integer(int(node.this)), integer(int(node.this)))
-        if isinstance(node, exp.Column):
-            return self._named(node)
-        if isinstance(node, exp.Coalesce):
-            return Plain(exp.Coalesce(this=self._plain(node.this), expressions=[self._plain(n) for n in node.expressions]))
-        arithmetic: dict[type[exp.Expr], Callable[[Span, Span], Span]] = {exp.Add: plus, exp.Sub: minus, exp.Mul: times, exp.Div: divided}
-        if type(node) in arithmetic:
-            return self._arithmetic(node, arithmetic[type(node)])
-        if isinstance(node, exp.Case):
-            return self._case(node)
-        if isinstance(node, exp.Sum):
-            return self._look_up(self.scope.sums, node.this)
-        if isinstance(node, exp.Anonymous):
-            return self._function(node)
-        return Truth(self._test(node))
+def _refuse(at: Compiler, node: exp.Expr, code: str = "E-FORMULA-TYPE") -> UsageError:
+    return UsageError(Problem(code, at.where, {"text": node.sql(dialect="duckdb")}))
 
-    def _named(self, node: exp.Column) -> Operand:
-        if node.name in CONSTANTS:
-            return Span(integer(CONSTANTS[node.name]), integer(CONSTANTS[node.name]))
-        if node.name not in self.scope.names:
-            raise self._refuse(node, "E-FORMULA-NAME")
-        return self.scope.names[node.name]
 
-    def _look_up(self, table: Mapping[str, T], node: exp.Expr) -> T:
-        if node.name not in table:
-            raise self._refuse(node, "E-FORMULA-NAME")
-        return table[node.name]
+def _operand(at: Compiler, node: exp.Expr) -> Operand:
+    for kind, compiled in _BY_KIND.items():
+        if isinstance(node, kind):
+            return compiled(at, node)
+    return Truth(_test(at, node))
 
-    def _arithmetic(self, node: exp.Expr, operation: Callable[[Span, Span], Span]) -> Span:
-        a, b = self._span(node.this), self._span(node.expression)
-        if operation in (times, divided) and not (a.nonnegative and b.nonnegative):
-            raise self._refuse(node, "E-FORMULA-SIGN")
-        return operation(a, b)
 
-    def _case(self, node: exp.Case) -> Span:
-        result = self._span(node.args["default"]) if node.args.get("default") else Span(integer(0), null())
-        for branch in reversed(node.args["ifs"]):
-            condition, inner = self._truth(branch.this), self
-            if isinstance(branch.this, exp.Anonymous) and branch.this.name.lower() == "has":
-                named = branch.this.expressions[0].name
-                if named in self.scope.given:
-                    inner = Compiler(replace(self.scope, names={**self.scope.names, named: self.scope.given[named]}), self.where)
-            result = chosen(condition, inner._span(branch.args["true"]), result)
-        return result
+def _literal(at: Compiler, node: exp.Literal) -> Operand:
+    if node.is_string:
+        return Plain(node)
+    if not node.this.isdigit():
+        raise _refuse(at, node)
+    return Span(integer(int(node.this)), integer(int(node.this)))
 
-    def _function(self, node: exp.Anonymous) -> Operand:
-        name, given = node.name.lower(), node.expressions
-        if name in {"has", "the_member", "any_member"}:
-            return self._look_up({"has": self.scope.has, "the_member": self.scope.the, "any_member": self.scope.any}[name], given[0])
-        if name in {"known", "inside_window", "touches_window", "in_window"}:
-            return Truth(self._on_days(name, given))
-        spans = [self._span(g) for g in given]
-        return _AMOUNTS[name](*spans)
 
-    def _on_days(self, name: str, given: list[exp.Expr]) -> exp.Expr:
-        if name == "known":
-            operand = self._operand(given[0])
-            return exp.Not(this=is_null(operand.high if isinstance(operand, Span) else operand.sql))
-        first, last = self._plain(given[0]), self._plain(given[-1])
-        start, end = self._plain(exp.column("window_from")), self._plain(exp.column("window_to"))
-        if name == "touches_window":
-            return exp.and_(exp.LTE(this=first, expression=end), exp.GTE(this=last, expression=start))
-        return exp.and_(exp.GTE(this=first, expression=start), exp.LTE(this=last, expression=end))
+def _coalesce(at: Compiler, node: exp.Coalesce) -> Plain:
+    return Plain(exp.Coalesce(this=_plain(at, node.this), expressions=[_plain(at, n) for n in node.expressions]))
 
-    def _test(self, node: exp.Expr) -> exp.Expr:
-        if isinstance(node, (exp.And, exp.Or)):
-            return type(node)(this=exp.paren(self._truth(node.this).sql), expression=exp.paren(self._truth(node.expression).sql))
-        if isinstance(node, exp.Not):
-            return exp.Not(this=exp.paren(self._truth(node.this).sql))
-        if isinstance(node, exp.In):
-            return exp.In(this=self._plain(node.this), expressions=[self._plain(n) for n in node.expressions])
-        if isinstance(node, exp.Is):
-            return is_null(self._plain(node.this))
-        if isinstance(node, (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ)):
-            return self._comparison(node)
-        raise self._refuse(node)
 
-    def _comparison(self, node: exp.Binary) -> exp.Expr:
-        a, b = self._operand(node.this), self._operand(node.expression)
-        if isinstance(a, Span) and isinstance(b, Span) and not isinstance(node, exp.NEQ):
-            return compared(type(node), a, b).sql
-        if isinstance(a, Plain) and isinstance(b, Plain):
-            return type(node)(this=a.sql, expression=b.sql)
-        raise self._refuse(node)
+def _named(at: Compiler, node: exp.Column) -> Operand:
+    if node.name in CONSTANTS:
+        return Span(integer(CONSTANTS[node.name]), integer(CONSTANTS[node.name]))
+    if node.name not in at.scope.names:
+        raise _refuse(at, node, "E-FORMULA-NAME")
+    return at.scope.names[node.name]
 
-    def _span(self, node: exp.Expr) -> Span:
-        operand = self._operand(node)
-        if not isinstance(operand, Span):
-            raise self._refuse(node)
-        return operand
 
-    def _truth(self, node: exp.Expr) -> Truth:
-        operand = self._operand(node)
-        if not isinstance(operand, Truth):
-            raise self._refuse(node)
-        return operand
+def _look_up(at: Compiler, table: Mapping[str, T], node: exp.Expr) -> T:
+    if node.name not in table:
+        raise _refuse(at, node, "E-FORMULA-NAME")
+    return table[node.name]
 
-    def _plain(self, node: exp.Expr) -> exp.Expr:
-        operand = self._operand(node)
-        if not isinstance(operand, Plain):
-            raise self._refuse(node)
-        return operand.sql
+
+def _arithmetic(at: Compiler, node: exp.Binary) -> Span:
+    a, b = _span(at, node.this), _span(at, node.expression)
+    if isinstance(node, (exp.Mul, exp.Div)) and not (a.nonnegative and b.nonnegative):
+        raise _refuse(at, node, "E-FORMULA-SIGN")
+    return _ARITHMETIC[type(node)](a, b)
+
+
+def _case(at: Compiler, node: exp.Case) -> Span:
+    result = _span(at, node.args["default"]) if node.args.get("default") else Span(integer(0), null())
+    for branch in reversed(node.args["ifs"]):
+        condition, inner = _truth(at, branch.this), at
+        if isinstance(branch.this, exp.Anonymous) and branch.this.name.lower() == "has":
+            named = branch.this.expressions[0].name
+            if named in at.scope.given:
+                inner = Compiler(replace(at.scope, names={**at.scope.names, named: at.scope.given[named]}), at.where)
+        result = chosen(condition, _span(inner, branch.args["true"]), result)
+    return result
+
+
+def _function(at: Compiler, node: exp.Anonymous) -> Operand:
+    name, given = node.name.lower(), node.expressions
+    if name in {"has", "the_member", "any_member"}:
+        return _look_up(at, {"has": at.scope.has, "the_member": at.scope.the, "any_member": at.scope.any}[name], given[0])
+    if name in {"known", "inside_window", "touches_window", "in_window"}:
+        return Truth(_on_days(at, name, given))
+    spans = [_span(at, g) for g in given]
+    return _AMOUNTS[name](*spans)
+
+
+def _on_days(at: Compiler, name: str, given: list[exp.Expr]) -> exp.Expr:
+    if name == "known":
+        operand = _operand(at, given[0])
+        return exp.Not(this=is_null(operand.high if isinstance(operand, Span) else operand.sql))
+    ends = [_plain(at, node) for node in dict.fromkeys((given[0], given[-1]))]
+    start, end = _plain(at, exp.column("window_from")), _plain(at, exp.column("window_to"))
+    after, before = [exp.GTE(this=day, expression=start) for day in ends], [exp.LTE(this=day, expression=end) for day in ends]
+    if name == "touches_window":  # a period whose ends stand in the wrong order is still a period
+        return all_of(any_of(*after), any_of(*before))
+    return all_of(*after, *before)
+
+
+def _test(at: Compiler, node: exp.Expr) -> exp.Expr:
+    if isinstance(node, (exp.And, exp.Or)):
+        return type(node)(this=exp.Paren(this=_truth(at, node.this).sql), expression=exp.Paren(this=_truth(at, node.expression).sql))
+    if isinstance(node, exp.Not):
+        return exp.Not(this=exp.Paren(this=_truth(at, node.this).sql))
+    if isinstance(node, exp.In):
+        return exp.In(this=_plain(at, node.this), expressions=[_plain(at, n) for n in node.expressions])
+    if isinstance(node, exp.Is):
+        return is_null(_plain(at, node.this))
+    if isinstance(node, (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ)):
+        return _comparison(at, node)
+    raise _refuse(at, node)
+
+
+def _comparison(at: Compiler, node: exp.Binary) -> exp.Expr:
+    a, b = _operand(at, node.this), _operand(at, node.expression)
+    if isinstance(a, Span) and isinstance(b, Span) and not isinstance(node, exp.NEQ):
+        return compared(type(node), a, b).sql
+    if isinstance(a, Plain) and isinstance(b, Plain):
+        return type(node)(this=a.sql, expression=b.sql)
+    raise _refuse(at, node)
+
+
+def _span(at: Compiler, node: exp.Expr) -> Span:
+    operand = _operand(at, node)
+    if not isinstance(operand, Span):
+        raise _refuse(at, node)
+    return operand
+
+
+def _truth(at: Compiler, node: exp.Expr) -> Truth:
+    operand = _operand(at, node)
+    if not isinstance(operand, Truth):
+        raise _refuse(at, node)
+    return operand
+
+
+def _plain(at: Compiler, node: exp.Expr) -> exp.Expr:
+    operand = _operand(at, node)
+    if not isinstance(operand, Plain):
+        raise _refuse(at, node)
+    return operand.sql
 
 
 _AMOUNTS: dict[str, Callable[..., Span]] = {
@@ -180,4 +195,15 @@ _AMOUNTS: dict[str, Callable[..., Span]] = {
     "between_bounds": lambda a, b: Span(aligned(a, b)[0].low, aligned(a, b)[1].high, max(a.scale, b.scale), a.nonnegative),
     "lower_bound": lambda a: Span(a.low, a.low, a.scale, a.nonnegative),
     "unknown": lambda: Span(integer(0), null()),
+}
+_ARITHMETIC: dict[type[exp.Expr], Callable[[Span, Span], Span]] = {exp.Add: plus, exp.Sub: minus, exp.Mul: times, exp.Div: divided}
+_BY_KIND: dict[type[exp.Expr], Callable[[Compiler, Any], Operand]] = {
+    exp.Paren: lambda at, node: _operand(at, node.this),
+    exp.Literal: _literal,
+    exp.Column: _named,
+    exp.Coalesce: _coalesce,
+    exp.Case: _case,
+    exp.Sum: lambda at, node: _look_up(at, at.scope.sums, node.this),
+    exp.Anonymous: _function,
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
 }

@@ -7,6 +7,7 @@ open test but never flip a settled one (design §1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -42,27 +43,66 @@ class Plain:
 Operand = Span | Truth | Plain
 
 
+# Trees are built from the node classes themselves: sqlglot's own operators copy both sides each time (half of the CPU of a
+# night's planning, measured). Parts are shared between trees, so nothing here may ever change a node in place.
+_WHOLE = exp.DataType.build("HUGEINT")
+
+
 def integer(value: int) -> exp.Expr:
     """A whole number as a 128-bit SQL literal, so that products cannot overflow unseen."""
-    return exp.cast(exp.Literal.number(value), "HUGEINT")
+    return whole(exp.Literal.number(value))
 
 
 def null() -> exp.Expr:
     """No bound."""
-    return exp.cast(exp.null(), "HUGEINT")
+    return whole(exp.Null())
+
+
+def whole(tree: exp.Expr) -> exp.Expr:
+    """A 128-bit whole number."""
+    return exp.Cast(this=tree, to=_WHOLE)
 
 
 def when(*pairs: tuple[exp.Expr, exp.Expr], other: exp.Expr) -> exp.Expr:
     """CASE WHEN … END."""
-    case = exp.Case()
-    for condition, value in pairs:
-        case = case.when(condition, value)
-    return case.else_(other)
+    return exp.Case(ifs=[exp.If(this=condition, true=value) for condition, value in pairs], default=other)
 
 
-def is_null(sql: exp.Expr) -> exp.Expr:
+def is_null(tree: exp.Expr) -> exp.Expr:
     """IS NULL."""
-    return exp.Is(this=exp.paren(sql.copy()), expression=exp.null())
+    return exp.Is(this=exp.Paren(this=tree), expression=exp.Null())
+
+
+def is_true(tree: exp.Expr, *, wanted: bool = True) -> exp.Expr:
+    """IS TRUE, or IS FALSE."""
+    return exp.Is(this=exp.Paren(this=tree), expression=exp.Boolean(this=wanted))
+
+
+def all_of(*tests: exp.Expr) -> exp.Expr:
+    """AND."""
+    return _joined(exp.And, tests)
+
+
+def any_of(*tests: exp.Expr) -> exp.Expr:
+    """OR."""
+    return _joined(exp.Or, tests)
+
+
+def _joined(kind: type[exp.Expr], tests: Sequence[exp.Expr]) -> exp.Expr:
+    first, *others = tests
+    joined: exp.Expr = exp.Paren(this=first)
+    for test in others:
+        joined = kind(this=joined, expression=exp.Paren(this=test))
+    return joined
+
+
+def _of(kind: type[exp.Expr], a: exp.Expr, b: exp.Expr) -> exp.Expr:
+    """An arithmetic operation in parentheses."""
+    return exp.Paren(this=kind(this=a, expression=b))
+
+
+def _is_zero(tree: exp.Expr) -> exp.Expr:
+    return exp.EQ(this=tree, expression=integer(0))
 
 
 def scaled(span: Span, scale: int) -> Span:
@@ -70,7 +110,7 @@ def scaled(span: Span, scale: int) -> Span:
     if span.scale == scale:
         return span
     factor = integer(10 ** (scale - span.scale))
-    return replace(span, low=exp.paren(span.low) * factor, high=exp.paren(span.high) * factor, scale=scale)
+    return replace(span, low=_of(exp.Mul, span.low, factor), high=_of(exp.Mul, span.high, factor), scale=scale)
 
 
 def aligned(a: Span, b: Span) -> tuple[Span, Span]:
@@ -84,7 +124,7 @@ def _picked(a: exp.Expr, b: exp.Expr, *, smaller: bool, loose: bool) -> exp.Expr
     better = exp.LTE(this=a, expression=b) if smaller else exp.GTE(this=a, expression=b)
     if loose:
         return when((is_null(a), b), (is_null(b), a), (better, a), other=b)
-    return when((exp.or_(is_null(a), is_null(b)), null()), (better, a), other=b)
+    return when((any_of(is_null(a), is_null(b)), null()), (better, a), other=b)
 
 
 def greater(a: Span, b: Span) -> Span:
@@ -115,42 +155,42 @@ def chosen(condition: Truth, then: Span, other: Span) -> Span:
     """`then` where the condition holds, `other` where it fails, their hull where it is open."""
     then, other = aligned(then, other)
     both = hull(then, other)
-    yes, no = exp.Is(this=exp.paren(condition.sql), expression=exp.true()), exp.Is(this=exp.paren(condition.sql), expression=exp.false())
-    return Span(
-        when((yes, then.low), (no, other.low), other=both.low),
-        when((yes.copy(), then.high), (no.copy(), other.high), other=both.high),
-        both.scale,
-        both.nonnegative,
-    )
+    yes, no = is_true(condition.sql), is_true(condition.sql, wanted=False)
+    low = when((yes, then.low), (no, other.low), other=both.low)
+    high = when((yes, then.high), (no, other.high), other=both.high)
+    return Span(low, high, both.scale, both.nonnegative)
 
 
 def plus(a: Span, b: Span) -> Span:
     """a + b."""
     a, b = aligned(a, b)
-    return Span(exp.paren(a.low + b.low), exp.paren(a.high + b.high), a.scale, a.nonnegative and b.nonnegative)
+    return Span(_of(exp.Add, a.low, b.low), _of(exp.Add, a.high, b.high), a.scale, a.nonnegative and b.nonnegative)
 
 
 def minus(a: Span, b: Span) -> Span:
     """a − b: it may be negative."""
     a, b = aligned(a, b)
-    return Span(exp.paren(a.low - b.high), exp.paren(a.high - b.low), a.scale, nonnegative=False)
+    return Span(_of(exp.Sub, a.low, b.high), _of(exp.Sub, a.high, b.low), a.scale, nonnegative=False)
 
 
 def times(a: Span, b: Span) -> Span:
     """a × b of two amounts that are never negative; nothing times no bound is nothing."""
-    none = exp.or_(a.high.eq(integer(0)), b.high.eq(integer(0)))
-    high = when((none, integer(0)), other=exp.paren(a.high * b.high))
-    return Span(exp.paren(a.low * b.low), high, a.scale + b.scale)
+    none = any_of(_is_zero(a.high), _is_zero(b.high))
+    high = when((none, integer(0)), other=_of(exp.Mul, a.high, b.high))
+    return Span(_of(exp.Mul, a.low, b.low), high, a.scale + b.scale)
 
 
 def divided(a: Span, b: Span) -> Span:
-    """a ÷ b at six decimals, rounded outward so that the exact quotient stays inside; ÷ 0 is [0, no bound)."""
+    """a ÷ b at six decimals, rounded outward so that the exact quotient stays inside.
+
+    Divided by nothing is [0, no bound), and so is divided by what may be nothing (a case without members).
+    """
     shift = QUOTIENT_SCALE - a.scale + b.scale
     a = scaled(a, a.scale + shift) if shift > 0 else a
-    down = exp.IntDiv(this=exp.paren(a.low), expression=exp.paren(b.high))
-    up = exp.IntDiv(this=exp.paren(a.high + b.low - integer(1)), expression=exp.paren(b.low))
-    low = when((exp.or_(is_null(b.high), b.high.eq(integer(0))), integer(0)), other=down)
-    high = when((exp.or_(is_null(a.high), b.low.eq(integer(0))), null()), other=up)
+    down = _of(exp.IntDiv, a.low, b.high)
+    up = _of(exp.IntDiv, _of(exp.Add, a.high, _of(exp.Sub, b.low, integer(1))), b.low)
+    low = when((any_of(is_null(b.high), _is_zero(b.low)), integer(0)), other=down)
+    high = when((any_of(is_null(a.high), _is_zero(b.low)), null()), other=up)
     return Span(low, high, a.scale - b.scale)
 
 
@@ -160,12 +200,12 @@ def compared(kind: type[exp.Expr], a: Span, b: Span) -> Truth:
     if kind in (exp.GT, exp.GTE):
         kind, a, b = (exp.LT if kind is exp.GT else exp.LTE), b, a
     if kind is exp.EQ:
-        same = exp.and_(a.low.eq(a.high), b.low.eq(b.high), a.low.eq(b.low))
-        apart = exp.or_(a.high < b.low, b.high < a.low)
-        return Truth(when((same, exp.true()), (apart, exp.false()), other=exp.null()))
+        same = all_of(*(exp.EQ(this=x, expression=y) for x, y in ((a.low, a.high), (b.low, b.high), (a.low, b.low))))
+        apart = any_of(exp.LT(this=a.high, expression=b.low), exp.LT(this=b.high, expression=a.low))
+        return Truth(when((same, exp.Boolean(this=True)), (apart, exp.Boolean(this=False)), other=exp.Null()))
     against = exp.GTE if kind is exp.LT else exp.GT
     holds, fails = kind(this=a.high, expression=b.low), against(this=a.low, expression=b.high)
-    return Truth(when((holds, exp.true()), (fails, exp.false()), other=exp.null()))
+    return Truth(when((holds, exp.Boolean(this=True)), (fails, exp.Boolean(this=False)), other=exp.Null()))
 
 
 def max0(a: Span) -> Span:
@@ -176,4 +216,4 @@ def max0(a: Span) -> Span:
 def more_than(a: Span) -> Span:
     """Anything from a fen above the amount."""
     a = scaled(a, max(a.scale, FEN_SCALE))
-    return Span(exp.paren(a.low + integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale)
+    return Span(_of(exp.Add, a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale)

@@ -121,7 +121,7 @@ WITH free AS (
   FROM best
 )
 SELECT pno, rid, method,
-       CASE WHEN grade = best_of_person AND grade = best_of_row AND rows_fitting = 1 AND people_fitting = 1 THEN 'accepted' ELSE 'review' END AS status
+       CASE WHEN NOT better AND grade = best_of_person AND grade = best_of_row AND rows_fitting = 1 AND people_fitting = 1 THEN 'accepted' ELSE 'review' END AS status
 FROM counted
 
 -- name: family_rows

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.formulas_spans import Operand, Plain, Span, Truth, whole
 from verify.parameters import scale_of
 from verify.plan import Plan, RulePlan
 
@@ -56,14 +56,14 @@ def selected(name: str, operand: Operand) -> str:
 
 def sql_of(tree: exp.Expr) -> str:
     """A tree as text for DuckDB."""
-    return tree.sql(dialect="duckdb")
+    return tree.sql(dialect="duckdb", copy=False)
 
 
 def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
     """Every parameter as the two columns of the parameter table, at its scale."""
     found: dict[str, Operand] = {}
     for name, parameter in plan.book.parameters.items():
-        low, high = (exp.cast(column(f"{name}__{end}", table), "HUGEINT") for end in ("low", "high"))
+        low, high = (whole(column(f"{name}__{end}", table)) for end in ("low", "high"))
         found[name] = Span(low, high, scale_of(parameter))
     found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
     return found

@@ -17,8 +17,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from verify import __version__
 from verify.gates import must_find_nothing
 from verify.manifest import Manifest, Origin, Published, previous_night
@@ -31,9 +29,7 @@ from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages import assess, group, match, publish, read, report, standardise, watch
 from verify.store import Store, open_store, read_frame
-from verify.workbook import write_review
 from verify.workbook_guide import Guide
-from verify.workbook_lines import ReviewTables
 
 WORKBOOK = "review.xlsx"
 TABLES = "tables"
@@ -134,7 +130,8 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         tell("report")
         made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
         counts = report.results(store, arrived, made, tonight.work / publish.RESULTS)
-    _workbook(tonight, matched.persons.path, incomplete=arrived.incomplete)
+        guide = Guide(origin.night, origin.as_of, arrived.incomplete)
+        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=matched.persons.path)
     for passing in sorted([*tables.glob("rows_*.parquet"), standard.mentions.path]):
         passing.unlink()  # the whole county's rows lie in the archive once; a night keeps what it made of them
     late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
@@ -163,15 +160,6 @@ def _named(arrived: Arrived, grouped: group.Grouped, assessed: assess.Assessed) 
     """The tables that the results are made from, by the names the queries use."""
     made = {"cases": grouped.cases.path, "household": assessed.household, "decisions": assessed.decisions.path, "tests": assessed.tests.path}
     return made | {"evidence": assessed.evidence.path, "refused": arrived.refused, "files": arrived.files}
-
-
-def _workbook(tonight: Tonight, persons: Path, *, incomplete: bool) -> None:
-    """The review workbook of the night, from its own results."""
-    results = tonight.work / publish.RESULTS
-    frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
-    people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
-    guide = Guide(tonight.origin.night, tonight.origin.as_of, incomplete)
-    write_review(tonight.work / WORKBOOK, tables=ReviewTables(**frames, people=people), book=tonight.book, guide=guide)
 
 
 def _run_facts(started: datetime) -> Mapping[str, Any]:

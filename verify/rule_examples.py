@@ -90,7 +90,8 @@ def _word(truth: bool | None) -> str:
 def _case_table(store: Store, plan: Plan, example: Example) -> Layer:
     """A county of one case with one certain, authorised member: `case_values` and `members`."""
     region = example.region or plan.book.membership.home_region
-    columns = [f"'K' AS case_id, 'K' AS own_id, {quoted(region)} AS region, {_text(example.area)} AS area, 1 AS members_low, 1 AS members_high, FALSE AS open_upwards"]
+    columns = [f"'K' AS case_id, 'K' AS own_id, {quoted(region)} AS region, {_text(example.area)} AS area"]
+    columns.append("1 AS members_low, 1 AS members_high, FALSE AS open_upwards")
     for name, parameter in plan.book.parameters.items():
         found = bounds(parameter, region, example.area, plan.as_of)
         low, high = found or ("NULL", "NULL")

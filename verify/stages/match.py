@@ -72,6 +72,7 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
     Links are written of extracts that may be used tonight, for members who have authorised it; for the others only from
     extracts that the rules let be read freely to say who counts.
     """
+    before = _tables(store)
     for name in ("mentions", "roster", "applications"):
         store.load(name, work / f"{name}.parquet")
     grades = NameGrades(store, tables, work)
@@ -89,7 +90,13 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
         path = work / f"{name}.parquet"
         store.save(_SQL[name], path)
         written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    for name in sorted(_tables(store) - before):
+        store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Linked(**written)
+
+
+def _tables(store: Store) -> set[str]:
+    return {name for (name,) in store.rows("SELECT table_name FROM duckdb_tables()")}
 
 
 def _load_linkable(store: Store, arrived: Arrived, book: Rulebook) -> None:

@@ -61,7 +61,8 @@ SELECT pno, ident, coalesce(register_birth, declared_birth) AS birth, coalesce(r
 SELECT f.name_key, n.name_key FROM hits h JOIN faces f USING (fno) JOIN person_names n USING (pno) WHERE NOT n.former
 
 -- name: graded_hits
--- `grade` is 9 where the face has no name; `better` says that the name is exactly that of another of the family.
+-- `grade` is 9 where the face has no name; `better` says that the name is exactly that of another of the family,
+-- `other_data` that a face without a name has another birth date or sex.
 WITH g AS (
   SELECT h.fno, h.pno, max(CASE WHEN f.name_key IS NULL THEN 9 WHEN n.name_key = f.name_key AND NOT n.former THEN 4
                                 WHEN n.name_key IN (f.name_key, f.former_key) THEN 3 WHEN n.former THEN 0
@@ -75,10 +76,10 @@ WITH g AS (
 )
 SELECT h.fno, h.pno, h.hit, k.ident,
        CASE WHEN g.grade = 0 AND f.name_key = f.former_key THEN 1 ELSE g.grade END AS grade,
-       g.grade < 4 AND b.fno IS NOT NULL AS better,
+       g.grade < 4 AND b.fno IS NOT NULL AS better, g.grade = 9 AND (f.birth <> k.birth OR f.sex <> k.sex) IS TRUE AS other_data,
        CASE g.grade WHEN 9 THEN 'name_absent' WHEN 4 THEN 'name_equal' WHEN 3 THEN 'name_former' WHEN 2 THEN g.slip
                     WHEN 1 THEN g.damage ELSE 'name_foreign' END AS name_reason
-FROM hits h JOIN g USING (fno, pno) JOIN faces f USING (fno) JOIN known_people k USING (pno) LEFT JOIN b ON b.fno = h.fno AND b.pno = h.pno
+FROM hits h JOIN g USING (fno, pno) JOIN faces f USING (fno) JOIN compared k USING (pno) LEFT JOIN b ON b.fno = h.fno AND b.pno = h.pno
 
 -- name: names_of_conflicts
 -- A name that is not the person's may yet be one slip from that of somebody of the family, or of an ID's holder.
@@ -112,7 +113,7 @@ WITH owners AS (SELECT fno, count(DISTINCT ident) AS n FROM graded_hits WHERE hi
   JOIN name_grades x ON x.a = least(f.name_key, y.name_key) AND x.b = greatest(f.name_key, y.name_key) WHERE x.grade >= 2
 )
 SELECT h.fno, h.pno,
-       CASE WHEN h.grade = 9 THEN CASE WHEN o.n = 1 THEN 'accepted' ELSE 'review' END
+       CASE WHEN h.grade = 9 THEN CASE WHEN o.n = 1 AND NOT h.other_data THEN 'accepted' ELSE 'review' END
             WHEN h.grade >= 2 AND NOT h.better THEN 'accepted'
             WHEN h.grade >= 2 OR (h.grade = 1 AND NOT h.better) THEN 'review' ELSE 'rejected' END AS status,
        CASE WHEN h.grade >= 2 AND NOT h.better THEN h.hit WHEN h.grade >= 2 OR (h.grade = 1 AND NOT h.better) THEN 'id_damaged_name'
@@ -128,7 +129,7 @@ WHERE h.hit IN ('exact_id', 'exact_id15')
 -- name: verdicts_by_rivals
 -- An invalid ID one slip away, or name with birth date and sex: theirs where nobody else fits, else grey.
 WITH n AS (SELECT fno, hit, count(DISTINCT ident) AS fitting FROM rivals GROUP BY fno, hit)
-SELECT h.fno, h.pno, CASE WHEN n.fitting = 1 AND NOT h.better THEN 'accepted' ELSE 'review' END AS status, h.hit AS method,
+SELECT h.fno, h.pno, CASE WHEN n.fitting = 1 AND NOT h.better AND NOT h.other_data THEN 'accepted' ELSE 'review' END AS status, h.hit AS method,
        list_filter([h.hit, h.name_reason, CASE WHEN n.fitting > 1 THEN 'others_fit' END, CASE WHEN h.better THEN 'name_of_family' END], lambda r: r IS NOT NULL) AS reasons,
        h.name_reason
 FROM graded_hits h JOIN n USING (fno, hit)
@@ -237,16 +238,17 @@ WHERE o.grade >= 2
 GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
 
 -- name: all_verdicts
--- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register.
-SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason
+-- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
+-- found in the register comes `first`: the ID of that row is theirs only because of it.
+SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first
 FROM mentions m JOIN faces f
   ON m.name_key IS NOT DISTINCT FROM f.name_key AND m.former_key IS NOT DISTINCT FROM f.former_key AND m.id_key IS NOT DISTINCT FROM f.id_key
  AND m.birth IS NOT DISTINCT FROM f.birth AND m.sex IS NOT DISTINCT FROM f.sex
 JOIN verdicts v USING (fno)
 UNION ALL
-SELECT extract, file, row, side, pno, status, method, reasons, name_reason FROM document_verdicts
+SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE FROM document_verdicts
 UNION ALL
-SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 'name_agrees' FROM person_rows a JOIN crowd c USING (rid)
+SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 'name_agrees', TRUE FROM person_rows a JOIN crowd c USING (rid)
 
 -- name: allowed
 -- Only people who count and have authorised it; of the others only what the rules let anybody be asked about.
@@ -263,7 +265,7 @@ FROM allowed a JOIN method_bits s USING (method) JOIN name_bits n USING (name_re
 WITH one AS (
   SELECT * FROM scored
   QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, pno
-                             ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, score DESC, method, name_reason, reasons) = 1
+                             ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, first DESC, score DESC, method, name_reason, reasons) = 1
 ), counted AS (
   SELECT *, count(DISTINCT CASE WHEN status = 'accepted' THEN ident END) OVER (PARTITION BY extract, file, row, side) AS owners FROM one
 )

@@ -1,4 +1,4 @@
-"""Report: the tables that other programs read, exactly as the public interface names them (results.md).
+"""Report: the tables that other programs read, exactly as the public interface names them (results.md), and the workbook.
 
 Money becomes DECIMAL yuan here and nowhere before; an amount without upper bound is NULL with `<name>_bounded` false.
 """
@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
+
 from verify.model import Arrived
-from verify.store import Store
+from verify.rulebook import Rulebook
+from verify.store import Store, read_frame
+from verify.workbook import write_review
+from verify.workbook_guide import Guide
+from verify.workbook_lines import ReviewTables
 
 _RESULTS = {
     "cases": """
@@ -41,3 +47,10 @@ def results(store: Store, arrived: Arrived, tables: Mapping[str, Path], folder: 
         store.save(sql.format(as_of=f"'{arrived.as_of.isoformat()}'"), path)
         counts[name] = int(store.one("SELECT count(*) FROM read_parquet(?)", [str(path)]))
     return counts
+
+
+def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, persons: Path) -> None:
+    """Write the review workbook of a night from its own results; names and IDs appear masked only."""
+    frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
+    people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
+    write_review(path, tables=ReviewTables(**frames, people=people), book=book, guide=guide)

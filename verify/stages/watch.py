@@ -57,7 +57,7 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Layer) -> str:
     extract = plan.extract
     assert extract is not None, "rule_checks refuses an alert on rows without an extract"
     known = arrived.known[extract.extract]
-    truth = Compiler(row_layer(extract, (), case).scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb")
+    truth = Compiler(row_layer(extract, (), case).scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
     if known.rows is None or not known.usable:
         return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
@@ -72,5 +72,5 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Layer) -> str:
 
 def _from_cases(plan: AlertPlan, household: Layer) -> str:
     """Cases whose values make the condition certain."""
-    truth = Compiler(household.scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb")
+    truth = Compiler(household.scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
     return f"SELECT case_id, 0, {quoted(plan.alert.alert)}, NULL::DATE, NULL, NULL, NULL FROM household_values WHERE {truth}"

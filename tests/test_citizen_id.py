@@ -1,0 +1,79 @@
+"""Citizen IDs: GB 11643 check character, real birth dates, fifteen digits, and what an ID says of its holder."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verify.citizen_id import as_fifteen, birth_of, check_character, id_key, id_state, sex_of, valid_id18
+
+AS_OF = date(2026, 11, 20)
+
+
+def states(*ids: str | None) -> list[str]:
+    frame = pl.DataFrame({"raw": ids}, schema={"raw": pl.String}).with_columns(key=id_key(pl.col("raw")))
+    return frame.select(id_state(pl.col("key"), AS_OF)).to_series().to_list()
+
+
+def one(expression: pl.Expr, key: str) -> object:
+    return pl.DataFrame({"key": [key]}).select(expression).item()
+
+
+def test_the_standards_own_example_is_valid() -> None:
+    assert states("11010519491231002X") == ["valid18"]
+
+
+def test_a_wrong_check_character_is_invalid() -> None:
+    assert states("110105194912310021") == ["invalid"]
+
+
+@pytest.mark.parametrize("written", ["11010519491231002x", "'11010519491231002X", " １１０１０５１９４９１２３１００２Ｘ　", "110105 19491231 002X"])
+def test_what_is_noise_does_not_matter(written: str) -> None:
+    assert states(written) == ["valid18"]
+
+
+def test_no_id_is_none_and_signs_alone_are_no_id() -> None:
+    assert states(None, "", "——") == ["none", "none", "none"]
+
+
+def test_a_birth_date_that_is_not_real_or_lies_in_the_future_is_invalid() -> None:
+    unreal, future = "11010519490231002", "11010520261121002"
+    assert states(unreal + check_character(unreal), future + check_character(future)) == ["invalid", "invalid"]
+
+
+def test_fifteen_digits_are_valid_with_a_real_date_of_the_last_century() -> None:
+    assert states("110105491231002", "110105491331002", "11010549123100X") == ["valid15", "invalid", "invalid"]
+
+
+def test_company_codes_are_no_citizen_ids() -> None:
+    assert states("91459999MA000212XH") == ["invalid"]
+
+
+def test_what_an_id_says_of_its_holder() -> None:
+    assert one(birth_of(pl.col("key")), "11010519491231002X") == date(1949, 12, 31)
+    assert one(birth_of(pl.col("key")), "110105491231002") == date(1949, 12, 31)
+    assert one(sex_of(pl.col("key")), "11010519491231002X") == "female"
+    assert one(sex_of(pl.col("key")), "110105491231003") == "male"
+
+
+def test_the_fifteen_digits_of_an_id() -> None:
+    assert one(as_fifteen(pl.col("key")), "11010519491231002X") == "110105491231002"
+    assert one(as_fifteen(pl.col("key")), "110105491231002") == "110105491231002"
+    assert one(as_fifteen(pl.col("key")), "110105200012310027") is None
+
+
+def test_check_character_wants_seventeen_digits() -> None:
+    with pytest.raises(ValueError, match="seventeen"):
+        check_character("1234")
+
+
+@given(st.integers(10**16, 10**17 - 1), st.integers(0, 16), st.integers(1, 9))
+def test_no_mistyped_digit_stays_valid(body: int, at: int, step: int) -> None:
+    right = f"{body}{check_character(str(body))}"
+    wrong = right[:at] + str((int(right[at]) + step) % 10) + right[at + 1 :]
+    valid = pl.DataFrame({"key": [right, wrong]}).select(valid_id18(pl.col("key"))).to_series().to_list()
+    assert valid == [True, False]
