@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import referee
+from tests import referee
 
 from verify import Home, Order, Outcome, init_home, run_night
 from verify.settings import rules_folder

@@ -30,7 +30,7 @@ def identify(store: Store, grades: NameGrades, *, registers: Sequence[str], work
     near_ids(store, "near_register", "declared", "register", work=work)
     store.table("register_pairs", _SQL["register_pairs"])
     _grade(store, grades, "register_pairs")
-    store.table("id_holders", "SELECT DISTINCT pno, rid, grade FROM graded WHERE method <> 'name_birth_sex' AND NOT better")
+    store.table("id_holders", "SELECT DISTINCT pno, rid, better FROM graded WHERE method <> 'name_birth_sex' AND grade > 0")
     for step in ("accept_exact", "accept_corrected"):
         _accept(store, step)
     store.table("birth_pairs", f"{_SQL['register_crowd']} UNION SELECT * FROM register_pairs WHERE method = 'name_birth_sex'")

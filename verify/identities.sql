@@ -57,14 +57,15 @@ WHERE p.pno NOT IN (SELECT pno FROM person_rows WHERE status = 'accepted')
 SELECT d.name_key, r.name_key FROM {pairs} c JOIN declared d USING (pno) JOIN register r USING (rid)
 
 -- name: graded
--- `better`: the names fit others of the family better than each other.
+-- `better`: the names fit others of the family better than each other. A row that says its name is a former one tells
+-- nothing of the name of today, so that no strange name is one.
 WITH g AS (
   SELECT c.pno, c.rid, max(CASE WHEN d.name_key = r.name_key THEN 4 WHEN d.name_key = r.former_key THEN 3 ELSE coalesce(n.grade, 0) END) AS grade
   FROM (SELECT DISTINCT pno, rid FROM {pairs}) c JOIN declared d USING (pno) JOIN register r USING (rid)
   LEFT JOIN name_grades n ON n.a = least(d.name_key, r.name_key) AND n.b = greatest(d.name_key, r.name_key)
   GROUP BY c.pno, c.rid
 )
-SELECT c.pno, c.rid, c.method, g.grade, r.ident, r.id_state, g.grade < 4 AND (
+SELECT c.pno, c.rid, c.method, CASE WHEN g.grade = 0 AND r.name_key = r.former_key THEN 1 ELSE g.grade END AS grade, r.ident, r.id_state, g.grade < 4 AND (
          EXISTS (SELECT 1 FROM declared q WHERE q.case_id = p.case_id AND q.pno <> c.pno AND q.name_key = r.name_key)
       OR EXISTS (SELECT 1 FROM register o JOIN declared d ON d.name_key = o.name_key
                  WHERE d.pno = c.pno AND o.household = r.household AND o.ident <> r.ident)) AS better
@@ -103,15 +104,16 @@ SELECT pno, rid, 'name_birth_sex' AS method, CASE WHEN fitting = 1 AND NOT bette
 FROM fits WHERE method = 'name_birth_sex'
 
 -- name: accept_household
--- The name and the household decide only where the declared ID is missing, unusable, or that of another of the family,
--- under a name that is not at all theirs, or where the row has no usable ID and what the declared ID says of birth and sex does not contradict it.
+-- The name and the household decide only where the declared ID is missing or unusable; or that of another of the family,
+-- who is known or bears a strange name (then this name must be theirs to the letter); or where the row has no usable ID
+-- and what the declared ID says of birth and sex does not contradict it.
 WITH free AS (
   SELECT f.*, p.case_id FROM graded f JOIN people p USING (pno) JOIN register r USING (rid)
   WHERE f.method = 'name_household' AND f.grade >= 2
     AND NOT EXISTS (
       SELECT 1 FROM declared d WHERE d.pno = f.pno AND d.id_state IN ('valid18', 'valid15')
-        AND NOT EXISTS (SELECT 1 FROM family_rows o WHERE o.case_id = p.case_id AND (o.id_key = d.id_key OR o.id15 = d.id15)
-                        AND o.rid NOT IN (SELECT h.rid FROM id_holders h WHERE h.pno = f.pno AND h.grade > 0))
+        AND NOT EXISTS (SELECT 1 FROM family_rows o WHERE f.grade >= 3 AND o.case_id = p.case_id AND (o.id_key = d.id_key OR o.id15 = d.id15)
+                        AND (o.taken OR o.rid NOT IN (SELECT h.rid FROM id_holders h WHERE h.pno = f.pno)))
         AND NOT (r.id_state IN ('none', 'invalid') AND coalesce(d.id_birth = r.born, TRUE) AND coalesce(d.id_sex = r.gender, TRUE)))
 ), best AS (
   SELECT *, max(grade) OVER (PARTITION BY pno) AS best_of_person, max(grade) OVER (PARTITION BY case_id, rid) AS best_of_row FROM free
@@ -127,13 +129,14 @@ FROM counted
 -- name: family_rows
 -- The register's rows of every household in which somebody of the case is known, and the case's own rows.
 WITH known AS (SELECT q.case_id, k.rid, k.household FROM person_rows a JOIN people q USING (pno) JOIN register k USING (rid) WHERE a.status = 'accepted')
-SELECT k.case_id, r.rid, r.id_key, r.id15, r.id_state FROM known k JOIN register r USING (rid)
+SELECT k.case_id, r.rid, r.id_key, r.id15, r.id_state, TRUE AS taken FROM known k JOIN register r USING (rid)
 UNION
-SELECT k.case_id, r.rid, r.id_key, r.id15, r.id_state FROM known k JOIN register r USING (household)
+SELECT k.case_id, r.rid, r.id_key, r.id15, r.id_state, FALSE FROM known k JOIN register r USING (household)
 
 -- name: person_ids
 -- Valid IDs that are the person's own: those of the accepted rows, and those declared, save where the register says that
--- they are somebody else's: of the same case, or of anybody once the person has a row of their own.
+-- they are somebody else's: of the same case, of anybody once the person has a row of their own, or as likely of another
+-- of the household who bears almost the same name.
 WITH found AS (SELECT pno, rid FROM person_rows WHERE status = 'accepted'
 ), holders AS (
   SELECT d.pno, d.case_id, d.id_key, o.rid FROM declared d JOIN register o ON o.id_key = d.id_key WHERE d.id_state IN ('valid18', 'valid15')
@@ -145,6 +148,7 @@ WITH found AS (SELECT pno, rid FROM person_rows WHERE status = 'accepted'
   SELECT DISTINCT h.pno, h.id_key FROM holders h ANTI JOIN found f ON f.pno = h.pno AND f.rid = h.rid
   WHERE h.pno IN (SELECT pno FROM found)
      OR (h.case_id, h.rid) IN (SELECT (q.case_id, f.rid) FROM found f JOIN people q USING (pno))
+     OR (h.pno, h.rid) IN (SELECT (pno, rid) FROM id_holders WHERE better)
 )
 SELECT pno, id_key, id_state, id15 FROM declared d ANTI JOIN strange s ON s.pno = d.pno AND s.id_key = d.id_key
 WHERE d.id_state IN ('valid18', 'valid15')

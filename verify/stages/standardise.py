@@ -62,6 +62,8 @@ def people(store: Store, arrived: Arrived, *, book: Rulebook, work: Path) -> Sta
         path = work / f"{name}.parquet"
         store.save(f"FROM {name}", path)
         written[name] = Table(path, store.one(f"SELECT count(*) FROM {name}"))
+    for name in (*_NO_ROWS, "name_keys", "id_keys", *_WRITTEN):
+        store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Standardised(**written)
 
 
@@ -131,12 +133,9 @@ def _load_standing(store: Store, extract: Extract, known: Known, *, as_of: date)
     code = quoted(extract.extract)
     if roster := extract.plays.roster:
         names = [person.name for person in extract.people if person.name]
-        marks = ", ".join(
-            f"coalesce({plain_condition(when, as_of)}, FALSE)" for when in (roster.member_when, roster.applicant_when, roster.authorised_when)
-        )
+        marks = ", ".join(f"coalesce({plain_condition(when, as_of)}, FALSE)" for when in (roster.member_when, roster.applicant_when, roster.authorised_when))
         store.run(
-            f'INSERT INTO listed SELECT "{roster.case}", "{roster.number}", {code}, _file, _row, _as_of, {marks}, '
-            f'"{roster.relation}", "{names[0]}" FROM {rows}'
+            f'INSERT INTO listed SELECT "{roster.case}", "{roster.number}", {code}, _file, _row, _as_of, {marks}, "{roster.relation}", "{names[0]}" FROM {rows}'
         )
     if application := extract.plays.application:
         store.run(f'INSERT INTO applied SELECT "{application.case}", {code}, _file, _row FROM {rows}')
