@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from verify.model import Arrived, Known
 from verify.plan import Plan, make_plan
 from verify.rule_files import Extract
@@ -26,18 +27,18 @@ AS_OF = date(2026, 11, 20)
 CASE = "SQ1"
 TYPES: dict[str, Any] = {"date": pl.Date, "month": pl.Date, "epoch_ms": pl.Date, "money": pl.Int64, "number": pl.Int64, "count": pl.Int64}
 PERSON = {
-    **{"case_id": pl.String, "member_no": pl.Int32, "person_id": pl.String, "is_member": pl.Boolean, "is_applicant": pl.Boolean},
-    **{"authorised": pl.Boolean, "relation": pl.String, "file": pl.String, "row": pl.Int32, "name": pl.String, "name_key": pl.String},
-    **{"ids": pl.List(pl.String), "id_known": pl.Boolean, "birth": pl.Date, "birth_basis": pl.String, "birth_status": pl.String},
-    **{"sex": pl.String, "household": pl.String},
+    "case_id": pl.String, "member_no": pl.Int32, "person_id": pl.String, "is_member": pl.Boolean, "is_applicant": pl.Boolean,
+    "authorised": pl.Boolean, "relation": pl.String, "file": pl.String, "row": pl.Int32, "name": pl.String, "name_key": pl.String,
+    "ids": pl.List(pl.String), "id_known": pl.Boolean, "birth": pl.Date, "birth_basis": pl.String, "birth_status": pl.String,
+    "sex": pl.String, "household": pl.String,
 }
 LINK = {
-    **{"extract": pl.String, "file": pl.String, "row": pl.Int32, "side": pl.String, "case_id": pl.String, "member_no": pl.Int32},
-    **{"person_id": pl.String, "status": pl.String, "score": pl.Int64, "method": pl.String, "reasons": pl.List(pl.String)},
+    "extract": pl.String, "file": pl.String, "row": pl.Int32, "side": pl.String, "case_id": pl.String, "member_no": pl.Int32,
+    "person_id": pl.String, "status": pl.String, "score": pl.Int64, "method": pl.String, "reasons": pl.List(pl.String),
 }
 MENTION = {
-    **{"extract": pl.String, "file": pl.String, "row": pl.Int32, "side": pl.String, "name_key": pl.String, "former_key": pl.String},
-    **{"id_key": pl.String, "id_state": pl.String, "birth": pl.Date, "sex": pl.String, "household": pl.String, "document": pl.String},
+    "extract": pl.String, "file": pl.String, "row": pl.Int32, "side": pl.String, "name_key": pl.String, "former_key": pl.String,
+    "id_key": pl.String, "id_state": pl.String, "birth": pl.Date, "sex": pl.String, "household": pl.String, "document": pl.String,
 }
 
 
@@ -114,7 +115,8 @@ def settled(county: County, work: Path) -> Settled:
     rows = {name: list(stated) for name, stated in county.rows.items()}
     for case in dict.fromkeys(p["case_id"] for p in county.people):
         rows.setdefault("mz_shenqing", []).append({"申请编号": case, "城乡类别": county.area, "乡镇区划代码": "459999100000"})
-    rows["mz_chengyuan"] = [{"申请编号": p["case_id"], "序号": p["member_no"], "人员身份": "共同生活成员" if p["is_member"] else "法定赡养人"} for p in county.people]
+    standing = {True: "共同生活成员", False: "法定赡养人"}
+    rows["mz_chengyuan"] = [{"申请编号": p["case_id"], "序号": p["member_no"], "人员身份": standing[p["is_member"]]} for p in county.people]
     known = {name: _known(extract, rows.get(name, []), work, late=name in county.late) for name, extract in book().extracts.items()}
     links, mentions = _links_and_mentions(county, rows)
     for name, frame in (("persons", pl.DataFrame(county.people, schema=PERSON)), ("links", links), ("mentions", mentions)):

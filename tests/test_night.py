@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests import referee
 
+from tests import referee
+from tests.shuffled import shuffled
 from verify import Home, Order, Outcome, init_home, run_night
 from verify.settings import rules_folder
 
@@ -93,3 +97,35 @@ def test_the_same_night_again_does_nothing(two_nights: dict[str, tuple[Outcome, 
 def test_the_published_night_is_the_newest(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
     last, _ = two_nights["county-a-next"]
     assert (last.folder.parent.parent / "current").read_text().strip() == last.night_id
+
+
+RUN = """
+import sys
+from pathlib import Path
+from verify import Order, init_home, run_night
+from verify.settings import rules_folder
+home = init_home(Path(sys.argv[1]))
+home.config.write_text('threads = 1\\nmemory = "2GB"\\n')
+print(run_night(home, Order(Path(sys.argv[2]), rules_folder()), lambda stage: None).folder)
+"""
+
+
+def content(results: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table of a night without its row numbers, in one order."""
+    tables = {}
+    for path in sorted(results.glob("*.parquet")):
+        frame = pl.read_parquet(path)
+        frame = frame.drop([name for name in ("row",) if name in frame.columns])
+        tables[path.stem] = sorted(tuple(map(str, row)) for row in frame.iter_rows())
+    return tables
+
+
+def test_order_threads_time_zone_and_hash_seed_change_nothing(two_nights: dict[str, tuple[Outcome, referee.Night]], tmp_path: Path) -> None:
+    first, _ = two_nights["county-a"]
+    drop = shuffled(FIXTURES / "county-a" / "drop", tmp_path / "drop", seed=7)
+    elsewhere = {**os.environ, "TZ": "America/Lima", "PYTHONHASHSEED": "3", "LC_ALL": "C.UTF-8"}
+    command = [sys.executable, "-c", RUN, str(tmp_path / "home"), str(drop)]
+    done = subprocess.run(command, check=True, env=elsewhere, capture_output=True, text=True)
+    again = content(Path(done.stdout.strip()) / "results")
+    for name, rows in content(first.folder / "results").items():
+        assert rows == again[name], name

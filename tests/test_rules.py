@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from verify.parameters import parameter_table, value_in_force
 from verify.problems import UsageError
 from verify.rule_checks import check_rules

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.small_county import CASE, County, Settled, person, settled
 
 WIFE = {"side": "女方", "name_key": "乙", "id_key": "ID-WIFE", "id_state": "valid18"}

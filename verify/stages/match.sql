@@ -107,6 +107,7 @@ SELECT DISTINCT fno, hit, ident FROM graded_hits WHERE grade >= 2
 
 -- name: verdicts_by_id
 -- An equal ID: theirs where the name agrees or is absent; grey where it is damaged or fits another of the family better.
+-- A foreign name is a conflict, and rejected; but on a night that knows no register nobody can say that it is no former name.
 WITH owners AS (SELECT fno, count(DISTINCT ident) AS n FROM graded_hits WHERE hit IN ('exact_id', 'exact_id15') GROUP BY fno
 ), kin AS (
   SELECT DISTINCT h.fno, h.pno FROM graded_hits h JOIN faces f USING (fno) JOIN family y USING (pno)
@@ -115,7 +116,8 @@ WITH owners AS (SELECT fno, count(DISTINCT ident) AS n FROM graded_hits WHERE hi
 SELECT h.fno, h.pno,
        CASE WHEN h.grade = 9 THEN CASE WHEN o.n = 1 AND NOT h.other_data THEN 'accepted' ELSE 'review' END
             WHEN h.grade >= 2 AND NOT h.better THEN 'accepted'
-            WHEN h.grade >= 2 OR (h.grade = 1 AND NOT h.better) THEN 'review' ELSE 'rejected' END AS status,
+            WHEN h.grade >= 2 OR (h.grade = 1 AND NOT h.better) THEN 'review'
+            WHEN h.better OR EXISTS (SELECT 1 FROM crowd) THEN 'rejected' ELSE 'review' END AS status,
        CASE WHEN h.grade >= 2 AND NOT h.better THEN h.hit WHEN h.grade >= 2 OR (h.grade = 1 AND NOT h.better) THEN 'id_damaged_name'
             WHEN h.better THEN 'family_id' ELSE 'identity_conflict' END AS method,
        list_filter([h.hit, h.name_reason, CASE WHEN h.better OR kin.fno IS NOT NULL THEN 'name_of_family' END,
