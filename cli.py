@@ -180,7 +180,8 @@ def _print_outcome(ctx: typer.Context, outcome: Outcome) -> None:
     print(table(voice.categories(outcome.categories)))
     if outcome.late:
         print(voice.word("night_late", extracts="、".join(outcome.late)))
-    print(voice.word("night_folder", folder=outcome.folder))
+    print(voice.word("night_folder", folder=outcome.folder / "results"))
+    print(voice.word("night_workbook", workbook=outcome.workbook))
     state = voice.word("incomplete" if outcome.incomplete else "complete")
     print(voice.word("night_published" if outcome.published else "night_there", night=outcome.night_id, as_of=outcome.as_of, state=state))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -155,8 +156,18 @@ def test_a_folder_without_a_list_is_no_drop(first: tuple[Path, subprocess.Comple
     assert "Traceback" not in said.stderr
 
 
-def test_the_demo_and_the_rules_commands() -> None:
+def test_the_demo_prints_what_the_readme_shows() -> None:
     demo = hedui("demo")
     assert demo.returncode == 0, demo.stderr
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("<!-- demo: begin -->\n```text\n")[1].split("\n```")[0]
+    assert without_places(demo.stdout) == without_places(shown)
+
+
+def without_places(text: str) -> list[str]:
+    """The lines of a night's outcome without its id and folder, which follow from every byte of the rules."""
+    return [re.sub(r"\d{8}-[0-9a-f]{8}|/\S*/", "…", line) for line in text.strip().splitlines()]
+
+
+def test_the_rules_commands() -> None:
     assert hedui("rules", "check").returncode == 0
     assert hedui("rules", "test").returncode == 0

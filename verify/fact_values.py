@@ -55,12 +55,12 @@ def know_input(entry: InputPlan, layer: Layer, case: Layer) -> None:
 
 
 def household_fact(entry: InputPlan, rows: str) -> str:
-    """A fact of the whole case: distinct things counted, or the case's own rows added up."""
+    """A fact of the whole case: distinct things counted, or what the case's own row says (two rows: anything both allow)."""
     if entry.input.count:
         return counted_fact(entry, rows)
     return f"""
-        SELECT case_id, sum(row_low)::HUGEINT AS low, bool_or(known) AS known,
-               CASE WHEN bool_or(row_high IS NULL) THEN NULL ELSE sum(row_high)::HUGEINT END AS high
+        SELECT case_id, min(row_low)::HUGEINT AS low, bool_or(known) AS known,
+               CASE WHEN bool_or(row_high IS NULL) THEN NULL ELSE max(row_high)::HUGEINT END AS high
         FROM {rows} GROUP BY case_id
     """
 

@@ -83,6 +83,11 @@ class Outcome:
     late: list[str]
     troubles: list[Problem]
 
+    @property
+    def workbook(self) -> Path:
+        """The officers' review workbook."""
+        return self.folder / WORKBOOK
+
 
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.

@@ -156,3 +156,10 @@ def test_the_figures_shown_stay_on_their_side_of_the_limit(tmp_path: Path) -> No
     income = found.tests.filter((pl.col("category") == "dibao") & (pl.col("test") == "income")).row(0, named=True)
     assert income["verdict"] == "holds"
     assert income["value_high"] < income["limit"]
+
+
+def test_two_applications_of_one_case_leave_open_what_they_differ_in(tmp_path: Path) -> None:
+    second = {"申请编号": "SQ1", "城乡类别": "农村", "乡镇区划代码": "459999100000", "申报月工资性收入": "500"}
+    found = alone({"mz_shenqing": [second]}, tmp_path)
+    assert found.value("monthly_line") == ("530.00", "800.00")
+    assert found.value("declared_wage") == ("0.00", "500.00")

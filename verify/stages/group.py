@@ -15,7 +15,7 @@ from pathlib import Path
 from verify.formulas import plain_condition
 from verify.model import Arrived, Known, Table
 from verify.parameters import bounds
-from verify.rule_files import Absence, Extract
+from verify.rule_files import Absence, Application, Extract
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
 
@@ -110,9 +110,7 @@ def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:
     for extract, state in _playing(book, known, "application"):
         application = extract.plays.application
         assert application is not None
-        columns = f'"{application.case}" AS case_id, "{application.region}" AS region, "{application.area}" AS area, _file AS file, _row AS row'
-        ranked = f"row_number() OVER (PARTITION BY \"{application.case}\" ORDER BY _as_of DESC, _file, _row) = 1"
-        parts["applications"].append(f"SELECT {columns} FROM {_rows(state)} QUALIFY {ranked}")
+        parts["applications"].append(_application_rows(application, state))
     for kind, role in (("death", "death"), ("absence", "absence")):
         for extract, state in _playing(book, known, role):
             parts["absences"].append(_absence_rows(extract, state, kind=kind, role=getattr(extract.plays, role), as_of=as_of))
@@ -147,6 +145,12 @@ _ROLE_SHAPES = {
 
 def _rows(known: Known) -> str:
     return f"read_parquet({quoted(str(known.rows))})"
+
+
+def _application_rows(role: Application, known: Known) -> str:
+    """One row a case. Where two rows of a case differ, what they differ in is not known."""
+    agreed = ", ".join(f'CASE WHEN count(DISTINCT "{name}") = 1 AND bool_and("{name}" IS NOT NULL) THEN min("{name}") END' for name in (role.region, role.area))
+    return f'SELECT "{role.case}", {agreed}, min(_file), min(_row) FROM {_rows(known)} GROUP BY "{role.case}"'
 
 
 def _absence_rows(extract: Extract, known: Known, *, kind: str, role: Absence, as_of: date) -> str:
