@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from verify.formulas import FUNCTIONS
 from verify.rule_files import KINDS, Message, Shape
 from verify.rulebook import Rulebook, load_rulebook
 
@@ -337,3 +338,8 @@ def inner_types(kind: object) -> list[type]:
     """The classes a type annotation is made of."""
     args = getattr(kind, "__args__", ())
     return [kind] if isinstance(kind, type) and not args else [t for a in args for t in inner_types(a)]
+
+
+def test_the_rules_readme_explains_every_function_of_the_language() -> None:
+    page = (ROOT / "rules/README.md").read_text(encoding="utf-8")
+    assert [name for name in FUNCTIONS if f"`{name}(" not in page] == []

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from verify.formulas_compiler import Compiler
+from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
-from verify.layers import Layer, column, sql_of
+from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan, RulePlan
 from verify.store import quoted
 
@@ -35,7 +35,7 @@ def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 1
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 
-def tests(plan: Plan, household: Layer) -> str:
+def tests(plan: Plan, household: Scope) -> str:
     """One row a case, category and test: value, limit, verdict, basis; the order of the decision table beside them."""
     parts = []
     for at, row in enumerate(plan.book.decision.rows):
@@ -46,7 +46,7 @@ def tests(plan: Plan, household: Layer) -> str:
     return " UNION ALL ".join(parts)
 
 
-def _test(rule: RulePlan, household: Layer, *, category: str, at: int, test_at: int) -> str:
+def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: int) -> str:
     truth = household.names[rule.rule.rule]
     assert isinstance(truth, Truth), rule.where
     figures = _figures(rule, household)
@@ -61,11 +61,11 @@ def _test(rule: RulePlan, household: Layer, *, category: str, at: int, test_at: 
     """
 
 
-def _figures(rule: RulePlan, household: Layer) -> tuple[str, str, str]:
+def _figures(rule: RulePlan, household: Scope) -> tuple[str, str, str]:
     """Low, high and limit at six decimals. A test without a figure of its own shows 0 against 0."""
     if rule.value is None or rule.limit is None:
         return ("0::DECIMAL(18,6)",) * 3
-    compiler = Compiler(household.scope(), rule.where)
+    compiler = Compiler(household, rule.where)
     value, limit = compiler.span(rule.value), compiler.span(rule.limit)
     return decimal(value.low, value.scale, MICRO), decimal(value.high, value.scale, MICRO), decimal(limit.high, limit.scale, MICRO)
 
@@ -198,7 +198,7 @@ def evidence(parts: Iterable[str]) -> str:
     return "FROM (" + " UNION ALL ".join(parts) + ")"
 
 
-def values(plan: Plan, member: Layer, household: Layer) -> str:
+def values(plan: Plan, member: Scope, household: Scope) -> str:
     """The whole trace in long form: each name of each member (0: the household), as integers at a scale, or a truth."""
     parts = []
     for table, at, layer, levels in (("member_values", "member_no", member, ("member",)), ("household_values", "0", household, ("case", "household"))):
@@ -212,7 +212,7 @@ def values(plan: Plan, member: Layer, household: Layer) -> str:
     return "FROM (SELECT * FROM (" + " UNION ALL ".join(parts) + ") AS t(case_id, member_no, name, low, high, scale, truth))"
 
 
-def published(plan: Plan, household: Layer) -> str:
+def published(plan: Plan, household: Scope) -> str:
     """One row a case with the values that rules mark `publish`, as the public results name and round them."""
     items = []
     for rule in plan.rules("case"):

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from verify.formulas_compiler import Compiler
+from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Plain, Span, integer, max0, whole
-from verify.layers import Layer, column, sql_of
+from verify.layers import column, sql_of
 from verify.plan import InputPlan
 from verify.rule_files import Extract
 
 _SCALES = {"money": 2, "count": 0}
 _TYPES = {"money": "BIGINT", "number": "BIGINT", "count": "BIGINT", "date": "DATE", "month": "DATE", "epoch_ms": "DATE"}
 
-def row_layer(extract: Extract, zero: Collection[str], case: Layer) -> Layer:
+def row_scope(extract: Extract, zero: Collection[str], case: Scope) -> Scope:
     """What a row's formulas may read: the columns of its extract (`r`) and the values of its case (`c`).
 
     `zero` names the columns whose blank counts as zero, by a stated exception.
@@ -36,7 +36,7 @@ def row_layer(extract: Extract, zero: Collection[str], case: Layer) -> Layer:
             names[page.column] = Span(none_is_zero, high, page.decimals if page.type == "number" else _SCALES[page.type])
         else:
             names[page.column] = Plain(raw)
-    return Layer(names)
+    return Scope(names)
 
 
 def _at(operand: Operand, table: str) -> Operand:
@@ -63,10 +63,10 @@ class RowSql:
     scale: int
 
 
-def row_sql(entry: InputPlan, case: Layer) -> RowSql:
+def row_sql(entry: InputPlan, case: Scope) -> RowSql:
     """Whether a row counts (TRUE, FALSE, NULL) and how much it says."""
     zero = {blank.column for blank in entry.input.blank}
-    compiler = Compiler(row_layer(entry.extract, zero, case).scope(), entry.where)
+    compiler = Compiler(row_scope(entry.extract, zero, case), entry.where)
     counts = compiler.truth(entry.when).sql if entry.when else exp.true()
     amount = compiler.span(entry.amount) if entry.amount else Span(integer(1), integer(1))
     if not amount.nonnegative:

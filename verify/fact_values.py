@@ -8,8 +8,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
+from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span, Truth, integer, whole
-from verify.layers import Layer, column, sql_of
+from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan
 
 
@@ -44,7 +45,7 @@ def member_fact_items(entry: InputPlan, *, usable: bool) -> str:
     )
 
 
-def know_input(entry: InputPlan, layer: Layer, case: Layer) -> None:
+def know_input(entry: InputPlan, layer: Scope, case: Scope) -> None:
     """Let a layer's formulas read an input: its amount, whether it has a row, and the amount given that it has."""
     name = entry.input.input
     scale = 0 if entry.input.count else row_sql(entry, case).scale
@@ -86,7 +87,7 @@ def household_fact_items(entry: InputPlan, *, usable: bool) -> str:
     return f'coalesce({fact}.low, 0)::HUGEINT AS "{name}__low", {high} AS "{name}__high", {has} AS "{name}__has__truth"'
 
 
-def sums_sql(plan: Plan, member: Layer, layer: Layer) -> str:
+def sums_sql(plan: Plan, member: Scope, layer: Scope) -> str:
     """Add up member values over everybody who counts (low) and who may count (high), and ask tests of the members."""
     items = []
     for name in plan.sums:

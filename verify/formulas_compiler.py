@@ -36,16 +36,20 @@ from verify.problems import Problem, UsageError
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scope:
-    """The names an expression may read, and what they become. `given` holds amounts knowing that the fact has a row."""
+    """The names a formula may read, and what they become; a level fills it as it is compiled.
 
-    names: Mapping[str, Operand]
-    has: Mapping[str, Truth] = field(default_factory=dict)
-    given: Mapping[str, Span] = field(default_factory=dict)
-    sums: Mapping[str, Span] = field(default_factory=dict)
-    the: Mapping[str, Truth] = field(default_factory=dict)
-    any: Mapping[str, Truth] = field(default_factory=dict)
+    `has` says whether a fact has a row, `given` holds its amount knowing that it has one; `sums`, `the` and `any` are what
+    household formulas ask of the members.
+    """
+
+    names: dict[str, Operand]
+    has: dict[str, Truth] = field(default_factory=dict)
+    given: dict[str, Span] = field(default_factory=dict)
+    sums: dict[str, Span] = field(default_factory=dict)
+    the: dict[str, Truth] = field(default_factory=dict)
+    any: dict[str, Truth] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

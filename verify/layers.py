@@ -6,7 +6,6 @@ A level is case, member or household; `fact_rows.py` and `fact_values.py` fill i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -15,22 +14,6 @@ from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Plain, Span, Truth, whole
 from verify.parameters import scale_of
 from verify.plan import Plan, RulePlan
-
-
-@dataclass
-class Layer:
-    """The names known at one level while it is being compiled, and the select list of each step."""
-
-    names: dict[str, Operand]
-    has: dict[str, Truth] = field(default_factory=dict)
-    given: dict[str, Span] = field(default_factory=dict)
-    sums: dict[str, Span] = field(default_factory=dict)
-    the: dict[str, Truth] = field(default_factory=dict)
-    any: dict[str, Truth] = field(default_factory=dict)
-
-    def scope(self) -> Scope:
-        """What formulas of this level may read."""
-        return Scope(self.names, self.has, self.given, self.sums, self.the, self.any)
 
 
 def column(name: str, table: str = "") -> exp.Expr:
@@ -69,23 +52,23 @@ def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
     return found
 
 
-def compile_rule(rule: RulePlan, layer: Layer) -> Operand:
+def compile_rule(rule: RulePlan, layer: Scope) -> Operand:
     """One rule in its layer, as an amount or a test; the layer then knows it by its stored columns."""
-    compiler = Compiler(layer.scope(), rule.where)
+    compiler = Compiler(layer, rule.where)
     operand: Operand = compiler.truth(rule.formula) if rule.rule.type == "test" else compiler.span(rule.formula)
     layer.names[rule.rule.rule] = stored(rule.rule.rule, operand)
     return operand
 
 
-def level_sql(source: str, rules: Iterable[RulePlan], layer: Layer) -> str:
+def level_sql(source: str, rules: Iterable[RulePlan], layer: Scope) -> str:
     """SELECT everything of `source` and the rules of one level beside it."""
     items = [selected(rule.rule.rule, compile_rule(rule, layer)) for rule in rules]
     return f"SELECT *, {', '.join(items)} FROM {source}"
 
 
-def case_layer(plan: Plan) -> Layer:
+def case_scope(plan: Plan) -> Scope:
     """What case-level formulas may read: parameters, dates, the area."""
-    return Layer({**parameter_names(plan), "area": Plain(column("area"))})
+    return Scope({**parameter_names(plan), "area": Plain(column("area"))})
 
 
 def named(names: Mapping[str, Operand], extra: Mapping[str, Operand]) -> dict[str, Operand]:

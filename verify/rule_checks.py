@@ -7,11 +7,10 @@ from datetime import date
 from pathlib import Path
 
 from verify import decision_sql, fact_values, layers
-from verify.fact_rows import row_layer
+from verify.fact_rows import row_scope
 from verify.formulas import DAYS, parse
-from verify.formulas_compiler import Compiler
+from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
-from verify.layers import Layer
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract
@@ -37,13 +36,13 @@ def newest_day(book: Rulebook) -> date:
     return max((value.from_ for parameter in book.parameters.values() for value in parameter.values), default=date.min)
 
 
-def compile_all(plan: Plan) -> tuple[Layer, Layer, Layer]:
+def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:
     """Compile every formula of the plan against names alone. Raises UsageError with every formula that is refused."""
     problems: list[Problem] = []
-    case = layers.case_layer(plan)
+    case = layers.case_scope(plan)
     _try(problems, lambda: [layers.compile_rule(rule, case) for rule in plan.rules("case")])
-    member = Layer(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
-    household = Layer(layers.named(case.names, {"members": fact_values.member_count()}))
+    member = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    household = Scope(layers.named(case.names, {"members": fact_values.member_count()}))
     for entry in plan.inputs.values():
         layer = member if entry.input.of == "member" else household
         _try(problems, lambda e=entry, known=layer: fact_values.know_input(e, known, case))  # type: ignore[misc]
@@ -61,14 +60,14 @@ def compile_all(plan: Plan) -> tuple[Layer, Layer, Layer]:
     if not problems:
         _try(problems, lambda: decision_sql.tests(plan, household))
         for alert in plan.alerts:
-            layer = row_layer(alert.extract, (), case) if alert.extract else household
-            _try(problems, lambda a=alert, known=layer: Compiler(known.scope(), a.where).truth(a.when))  # type: ignore[misc]
+            layer = row_scope(alert.extract, (), case) if alert.extract else household
+            _try(problems, lambda a=alert, known=layer: Compiler(known, a.where).truth(a.when))  # type: ignore[misc]
     if problems:
         raise UsageError(*problems)
     return case, member, household
 
 
-def _know_sums(plan: Plan, member: Layer, household: Layer, problems: list[Problem]) -> None:
+def _know_sums(plan: Plan, member: Scope, household: Scope, problems: list[Problem]) -> None:
     """Sums and questions to members must name what member level knows, of the right type."""
     wanted = [(name, Span) for name in plan.sums] + [(name, Truth) for name in plan.tested]
     for name, kind in wanted:
@@ -78,7 +77,7 @@ def _know_sums(plan: Plan, member: Layer, household: Layer, problems: list[Probl
         fact_values.sums_sql(plan, member, household)
 
 
-def _table_problems(plan: Plan, household: Layer) -> Iterator[Problem]:
+def _table_problems(plan: Plan, household: Scope) -> Iterator[Problem]:
     """The decision table names tests that exist, a cell for each column, and no row that can never be reached."""
     table, stands = plan.book.decision, plan.book.entry("decision", plan.book.decision.decision)
     for name in table.columns:

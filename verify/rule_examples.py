@@ -13,9 +13,8 @@ from sqlglot import exp
 
 from verify import decision_sql, fact_rows, fact_values, layers
 from verify.formulas import days
-from verify.formulas_compiler import Compiler
+from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Plain, Span, Truth, integer, null
-from verify.layers import Layer
 from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
 from verify.rule_checks import check_rules, newest_day
@@ -87,7 +86,7 @@ def _word(truth: bool | None) -> str:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _case_table(store: Store, plan: Plan, example: Example) -> Layer:
+def _case_table(store: Store, plan: Plan, example: Example) -> Scope:
     """A county of one case with one certain, authorised member: `case_values` and `members`."""
     region = example.region or plan.book.membership.home_region
     columns = [f"'K' AS case_id, 'K' AS own_id, {quoted(region)} AS region, {_text(example.area)} AS area"]
@@ -97,7 +96,7 @@ def _case_table(store: Store, plan: Plan, example: Example) -> Layer:
         low, high = found or ("NULL", "NULL")
         columns.append(f'{low}::BIGINT AS "{name}__low", {high}::BIGINT AS "{name}__high"')
     store.table("case_values", f"SELECT {', '.join(columns)}")
-    layer = layers.case_layer(plan)
+    layer = layers.case_scope(plan)
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     store.table("cases", "FROM case_values")
@@ -160,7 +159,7 @@ def _input_answer(store: Store, plan: Plan, entry: InputPlan, example: Example) 
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _given_names(plan: Plan, example: Example) -> Layer:
+def _given_names(plan: Plan, example: Example) -> Scope:
     """What an example states: names, `has.`, `given.`, `sum.` and `the.` of names; parameters come from the book."""
     region = example.region or plan.book.membership.home_region
     names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of).items()}
@@ -169,7 +168,7 @@ def _given_names(plan: Plan, example: Example) -> Layer:
         found = bounds(parameter, region, example.area, plan.as_of)
         if found:
             names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter))
-    layer = Layer(names)
+    layer = Scope(names)
     tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
     assert isinstance(example.given, Mapping)
     for key, value in example.given.items():
@@ -209,11 +208,11 @@ def decimal_of(bound: exp.Expr, scale: int) -> str:
 def _alert_answer(store: Store, plan: Plan, name: str, example: Example) -> str:
     alert = next(a for a in plan.alerts if a.alert.alert == name)
     if alert.extract is None:
-        return _word(bool(store.one(f"SELECT {Compiler(_given_names(plan, example).scope(), alert.where).truth(alert.when).sql.sql(dialect='duckdb')}")))
+        return _word(bool(store.one(f"SELECT {Compiler(_given_names(plan, example), alert.where).truth(alert.when).sql.sql(dialect='duckdb')}")))
     layer = _case_table(store, plan, example)
     assert isinstance(example.given, list)
     _example_rows(store, alert.extract.columns, example.given, alert.extract.extract)
-    truth = Compiler(fact_rows.row_layer(alert.extract, (), layer).scope(), alert.where).truth(alert.when).sql.sql(dialect="duckdb")
+    truth = Compiler(fact_rows.row_scope(alert.extract, (), layer), alert.where).truth(alert.when).sql.sql(dialect="duckdb")
     return _word(bool(store.one(f"SELECT {truth} FROM given r CROSS JOIN case_values c")))
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify import decision_sql, fact_rows, fact_values, layers
+from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
-from verify.layers import Layer
 from verify.model import Arrived, Table
 from verify.parameters import parameter_table
 from verify.plan import InputPlan, Plan
@@ -32,7 +32,7 @@ class Assessed:
     tests: Table
     decisions: Table
     categories: dict[str, int]
-    layers: tuple[Layer, Layer]
+    layers: tuple[Scope, Scope]
 
 
 def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
@@ -80,7 +80,7 @@ ORDER BY t.case_id, category_at, test_at
 """
 
 
-def _case_values(store: Store, plan: Plan, work: Path) -> Layer:
+def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
     """Every case with its parameters and the values that rest on them alone."""
     home = plan.book.membership.home_region
     places = [(region, area) for region, area in store.rows("SELECT DISTINCT coalesce(region, ?) AS r, area FROM cases ORDER BY ALL", [home])]
@@ -93,13 +93,13 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Layer:
         f"""SELECT c.*, {parameters} FROM cases c
             JOIN parameters p ON p.region = coalesce(c.region, {quoted(home)}) AND p.area IS NOT DISTINCT FROM c.area""",
     )
-    layer = layers.case_layer(plan)
+    layer = layers.case_scope(plan)
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     return layer
 
 
-def _input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Layer) -> str:
+def _input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> str:
     """Make the table of the rows of one input, and say its evidence query."""
     known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
     rows = f"read_parquet({quoted(str(known.rows))})"
@@ -121,9 +121,9 @@ def _case_key(entry: InputPlan) -> str:
     return role.case
 
 
-def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Layer) -> Layer:
+def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> Scope:
     """Every member with each fact, then the values worked out from them."""
-    layer = Layer(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    layer = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
     joins, items = [], []
     for entry in plan.inputs_of("member"):
         name, known = entry.input.input, arrived.known[entry.extract.extract]
@@ -142,10 +142,10 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Layer) -> L
     return layer
 
 
-def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Layer, Layer]) -> Layer:
+def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Scope, Scope]) -> Scope:
     """Every case with its sums, counts and declared figures, then the values and tests worked out from them."""
     case, member = below
-    layer = Layer(layers.named(case.names, {"members": fact_values.member_count()}))
+    layer = Scope(layers.named(case.names, {"members": fact_values.member_count()}))
     store.table("sums", fact_values.sums_sql(plan, member, layer))
     joins, items = [], []
     for entry in (*plan.inputs_of("household"), *plan.inputs_of("case")):
@@ -167,7 +167,7 @@ def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tupl
     return layer
 
 
-def _needs(store: Store, arrived: Arrived, plan: Plan, member: Layer) -> None:
+def _needs(store: Store, arrived: Arrived, plan: Plan, member: Scope) -> None:
     """What would settle each open figure: grey rows, unknown cells, missing authorisations, late extracts."""
     parts = []
     for entry in plan.inputs.values():

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from verify.fact_rows import row_layer
-from verify.formulas_compiler import Compiler
-from verify.layers import Layer
+from verify.fact_rows import row_scope
+from verify.formulas_compiler import Compiler, Scope
 from verify.model import Arrived, Table
 from verify.plan import AlertPlan, Plan
 from verify.rule_files import Alert
@@ -19,7 +18,7 @@ from verify.store import Store, quoted
 _SHAPE = "case_id VARCHAR, member_no INTEGER, alert VARCHAR, since DATE, extract VARCHAR, file VARCHAR, row INTEGER"
 
 
-def alerts(store: Store, arrived: Arrived, plan: Plan, *, layers: tuple[Layer, Layer], work: Path) -> Table:
+def alerts(store: Store, arrived: Arrived, plan: Plan, *, layers: tuple[Scope, Scope], work: Path) -> Table:
     """Write `alerts`: case_id, member_no (0: the case as a whole), alert, since, extract, file, row; one line a cause.
 
     Reads `findings`, `case_values`, `household_values`, `links`, `members`; `layers` are those of cases and households.
@@ -52,12 +51,12 @@ def _names() -> str:
     return ", ".join(part.split(" ")[0] for part in _SHAPE.split(", "))
 
 
-def _from_rows(arrived: Arrived, plan: AlertPlan, case: Layer) -> str:
+def _from_rows(arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
     """Accepted rows of members who may count, on which the condition holds."""
     extract = plan.extract
     assert extract is not None, "rule_checks refuses an alert on rows without an extract"
     known = arrived.known[extract.extract]
-    truth = Compiler(row_layer(extract, (), case).scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
+    truth = Compiler(row_scope(extract, (), case), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
     if known.rows is None or not known.usable:
         return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
@@ -70,7 +69,7 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Layer) -> str:
     """
 
 
-def _from_cases(plan: AlertPlan, household: Layer) -> str:
+def _from_cases(plan: AlertPlan, household: Scope) -> str:
     """Cases whose values make the condition certain."""
-    truth = Compiler(household.scope(), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
+    truth = Compiler(household, plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
     return f"SELECT case_id, 0, {quoted(plan.alert.alert)}, NULL::DATE, NULL, NULL, NULL FROM household_values WHERE {truth}"
