@@ -27,7 +27,7 @@ def hedui(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_command() -> None:
     said = hedui("--help")
     assert said.returncode == 0
-    for command in ("init", "night", "demo", "rules"):
+    for command in ("init", "night", "demo", "rules", "check", "explain", "status", "nights", "config", "extract"):
         assert command in said.stdout
 
 

@@ -15,6 +15,9 @@ PACKAGE = Path(__file__).resolve().parent
 FIRST_CONFIG = """# What this machine may give to a night. Nothing here can change an answer.
 threads = 2
 memory = "4GB"
+
+# `hedui status` exits with 3 where the last good night is older than this many days.
+oldest_good_night_days = 3
 """
 
 
@@ -49,18 +52,25 @@ class Home:
         return self.folder / "lock"
 
     @property
+    def ledger(self) -> Path:
+        """Who looked at which case, when and what for."""
+        return self.folder / "ledger.jsonl"
+
+    @property
     def config(self) -> Path:
         """The settings file; see `Settings`."""
         return self.folder / "hedui.toml"
 
 
 class Settings(BaseModel):
-    """The keys of `hedui.toml`: threads, and memory before DuckDB spills to disk (a number with MB or GB)."""
+    """The keys of `hedui.toml`: threads; memory before DuckDB spills to disk (a number with MB or GB); and how many days
+    old the last good night may be before `hedui status` complains."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     threads: int = Field(default=2, ge=1, le=256)
     memory: str = Field(default="4GB", pattern=r"^[1-9]\d*(MB|GB)$")
+    oldest_good_night_days: int = Field(default=3, ge=0, le=36_500)
 
 
 def init_home(folder: Path) -> Home:
@@ -101,6 +111,17 @@ def read_settings(home: Home) -> Settings:
         wrong = error.errors(include_url=False, include_input=False)
         told = [Problem("E-CONFIG", home.config.name, {"key": ".".join(map(str, w["loc"])), "why": w["msg"]}) for w in wrong]
         raise UsageError(*told) from None
+
+
+def origins(home: Home) -> list[tuple[str, str, str]]:
+    """Every key of the settings with its value and where it comes from: `file:line`, or '' where nothing was said.
+
+    Raises UsageError (E-CONFIG).
+    """
+    settings = read_settings(home)
+    told = {line.split("=")[0].strip(): at for at, line in enumerate(home.config.read_text(encoding="utf-8").splitlines(), start=1) if "=" in line}
+    keys = Settings.model_fields
+    return [(key, str(getattr(settings, key)), f"{home.config.name}:{told[key]}" if key in settings.model_fields_set and key in told else "") for key in keys]
 
 
 def rules_folder() -> Path:

@@ -1,0 +1,163 @@
+"""The commands of the desk: check, explain, status, nights, config and extract. They read arguments, call, print, exit."""
+# ruff: noqa: PLC0415 - each command loads what it needs when it needs it
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from verify.problems import EXIT_INCOMPLETE, UsageError
+from verify.shell import HomeOption, rules_of, say, sound_voice, tell
+
+PurposeOption = Annotated[str | None, typer.Option(help="What the look-up is for; it goes into the ledger.")]
+OptionalHome = Annotated[Path | None, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder; needed for a case only.")]
+
+
+def _group(about: str) -> typer.Typer:
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)
+
+
+nights_app = _group("The published nights.")
+config_app = _group("The settings in force.")
+extract_app = _group("For departments: check a file before sending it.")
+
+
+def check(
+    ctx: typer.Context,
+    case: Annotated[str, typer.Argument(help="The case's number.")],
+    home: HomeOption,
+    purpose: PurposeOption = None,
+) -> None:
+    """Say what the published night knows of a case, and what to do next."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.looking import look
+    from verify.spot import spot_blocks, spot_json
+
+    spot = look(opened, case, command="check", purpose=purpose or voice.word("purpose"))
+    say(ctx, spot_blocks(spot, voice), spot_json(spot, voice))
+
+
+def explain(
+    ctx: typer.Context,
+    what: Annotated[str, typer.Argument(help="A case's number, a code, or a name of the rules.")],
+    home: OptionalHome = None,
+    purpose: PurposeOption = None,
+) -> None:
+    """Explain a case's figures down to their rows, an error's code, or anything the rules name."""
+    from verify.explain import code_block, entries_of, entry_block, entry_json, unknown
+
+    voice = sound_voice(ctx)
+    if (found := code_block(voice, what)) is not None:
+        say(ctx, [found], {"code": found.title.split()[0], "said": [found.title, *found.lines]})
+    elif entries := entries_of(voice, what):
+        say(ctx, [entry_block(voice, entry) for entry in entries], [entry_json(entry) for entry in entries])
+    elif home is None:
+        raise unknown(voice, what)
+    else:
+        _explain_case(ctx, what, home, purpose=purpose or voice.word("purpose"))
+
+
+def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str) -> None:
+    from verify.explain import unknown
+    from verify.explain_case import case_blocks, case_json, trace
+    from verify.looking import look
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), ctx.obj["voice"]
+    try:
+        traced = trace(look(opened, case, command="explain", purpose=purpose))
+    except UsageError as error:
+        if error.problems[0].code == "E-NO-CASE":
+            raise unknown(voice, case) from None
+        raise
+    say(ctx, case_blocks(traced, voice), case_json(traced, voice))
+
+
+def status(ctx: typer.Context, home: HomeOption) -> None:
+    """Say whether the last good night is recent enough; if not, exit with 3."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.nights import status_blocks, status_json, status_of
+
+    found = status_of(opened, datetime.now(UTC).astimezone().date())
+    say(ctx, status_blocks(found, voice), status_json(found))
+    raise typer.Exit(0 if found.good else EXIT_INCOMPLETE)
+
+
+@nights_app.command("list")
+def nights_list(ctx: typer.Context, home: HomeOption) -> None:
+    """List the published nights, newest first."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.manifest import published_nights
+    from verify.nights import list_block, night_json
+
+    say(ctx, [list_block(opened, voice)], [night_json(night) for night in reversed(published_nights(opened))])
+
+
+@nights_app.command("show")
+def nights_show(ctx: typer.Context, home: HomeOption, night: Annotated[str | None, typer.Argument(help="Its id; else the newest.")] = None) -> None:
+    """Show what one night was made from and what it counted."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.nights import night_blocks, night_json, one_night
+
+    found = one_night(opened, night)
+    say(ctx, night_blocks(found, voice), night_json(found))
+
+
+@config_app.command("show")
+def config_show(
+    ctx: typer.Context,
+    home: HomeOption,
+    origin: Annotated[bool, typer.Option("--origin", help="Also say where each value comes from.")] = False,
+) -> None:
+    """Show every setting in force."""
+    from verify.layout import Block
+    from verify.settings import open_home, origins
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    told = [(key, value, where or voice.word("origin_default")) for key, value, where in origins(opened)]
+    options = {"home": (ctx, opened.folder), "rules": (ctx.find_root(), rules_of(ctx)), "lang": (ctx.find_root(), ctx.obj["lang"])}
+    told += [(name, str(value), voice.word(_source(of, name))) for name, (of, value) in options.items()]
+    rows = tuple(line if origin else line[:2] for line in told)
+    say(ctx, [Block(voice.word("settings"), (), (), rows)], {key: {"value": value, "origin": where} for key, value, where in told})
+
+
+def _source(ctx: Any, name: str) -> str:
+    """Whether an option was given on the line, in the environment, or not at all."""
+    source = getattr(ctx.get_parameter_source(name), "name", "DEFAULT")
+    return {"COMMANDLINE": "origin_option", "ENVIRONMENT": "origin_environment"}.get(source, "origin_default")
+
+
+@extract_app.command("check")
+def extract_check(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to be sent.")],
+    as_: Annotated[str, typer.Option("--as", help="The extract's code.")],
+    rows: Annotated[int | None, typer.Option(min=0, help="The number of rows the list will give.")] = None,
+    changes: Annotated[bool, typer.Option("--changes", help="The file holds changes, not the whole state.")] = False,
+) -> None:
+    """Read a file as the night would; exit with 3 for refused rows, 10 for a refused file."""
+    from verify.rulebook import load_rulebook
+    from verify.sending import check_file, checked_blocks, checked_json, extract_named
+
+    voice = sound_voice(ctx)
+    extract = extract_named(load_rulebook(rules_of(ctx)).extracts, as_)
+    checked = check_file(file, extract, rows=rows, changes=changes)
+    tell(ctx, checked.notices)
+    say(ctx, checked_blocks(checked, voice), checked_json(checked))
+    raise typer.Exit(EXIT_INCOMPLETE if checked.refused else 0)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (check, explain, status)
+GROUPS: Mapping[str, typer.Typer] = {"nights": nights_app, "config": config_app, "extract": extract_app}

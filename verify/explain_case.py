@@ -1,0 +1,152 @@
+"""Every figure of a case down to its rows: department, batch, file, row, how the row was found to be theirs, and the law.
+
+First the chain of worked-out values in the order of the rule files, each with its formula's place; then, for every fact,
+the rows behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
+from verify.layout import Block
+from verify.rulebook import Entry, Rulebook
+from verify.speech import Speech
+from verify.spot import Spot, banner, who
+from verify.store_rows import Record, rows_where
+
+VERDICT_OF = {True: "holds", False: "fails", None: "open"}
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A case with its whole trace: the worked-out values and the rows of evidence, each with its link and batch."""
+
+    spot: Spot
+    values: list[Record]
+    evidence: list[Record]
+
+
+def trace(spot: Spot) -> Traced:
+    """Read the values, the evidence and the links of a case; evidence gains member_no, method, reasons and batch."""
+    case, folder = spot.case["case_id"], spot.night.folder
+    links = rows_where(folder / "results" / "links.parquet", "case_id", case)
+    by_row = {(link["extract"], link["file"], link["row"], link["person_id"]): link for link in links}
+    batches: dict[tuple[str, str], str] = {}
+    for batch in sorted(spot.batches, key=lambda one: one["position"]):
+        batches[batch["extract"], batch["file"]] = batch["batch"]
+        batches[batch["extract"], f"{batch['file']}#{batch['batch']}"] = batch["batch"]
+    evidence = []
+    for row in rows_where(folder / "results" / "evidence.parquet", "case_id", case):
+        link = by_row.get((row["extract"], row["file"], row["row"], row["person_id"]), {})
+        known = {key: link.get(key) for key in ("member_no", "method", "reasons")}
+        evidence.append({**row, **known, "batch": batches.get((row["extract"], row["file"]), "")})
+    return Traced(spot, rows_where(folder / "tables" / "values.parquet", "case_id", case), evidence)
+
+
+def case_blocks(traced: Traced, voice: Speech) -> list[Block]:
+    """The trace as headings, lines and tables."""
+    spot = traced.spot
+    title = f"{spot.case['case_id']}  {voice.category(spot.case['category'])}"
+    changed = book_of(voice).digest != spot.night.manifest.origin.rules
+    notice = (voice.word("rules_changed"),) if changed else ()
+    return [Block(title, (*banner(spot, voice), *notice)), _chain(traced, voice), *_facts(traced, voice)]
+
+
+def _chain(traced: Traced, voice: Speech) -> Block:
+    """Every worked-out value with the place and the law of its rule."""
+    rows = []
+    for entry, value in _in_order(traced, book_of(voice)):
+        person = who(traced.spot, voice, value["member_no"])
+        law = "；".join(entry.shape.law)  # type: ignore[attr-defined]
+        rows.append((fact_label(voice, value["name"]), person, value_text(value, voice), entry.where(), law))
+    head = tuple(voice.word(key) for key in ("head_figure", "head_member", "head_value", "head_rule", "head_law"))
+    return Block(voice.word("explain_chain"), (), head, tuple(rows), frozenset({2}))
+
+
+def _in_order(traced: Traced, book: Rulebook) -> Iterator[tuple[Entry, Record]]:
+    """The values of rules and inputs, as their entries stand in the rule files, the household before its members."""
+    found = []
+    for value in traced.values:
+        kind = "input" if value["name"] in book.inputs else "rule"
+        if (kind, value["name"]) in book.entries:
+            entry = book.entry(kind, value["name"])
+            found.append((entry.file, entry.lines[()], value["member_no"], entry, value))
+    yield from ((entry, value) for *_, entry, value in sorted(found, key=lambda line: line[:3]))
+
+
+def value_text(value: Record, voice: Speech) -> str:
+    """A worked-out value: a verdict, or an interval at its scale."""
+    if value["scale"] is None:
+        return verdict(voice, VERDICT_OF[value["truth"]])
+    low, high = (None if value[end] is None else Decimal(value[end]).scaleb(-value["scale"]) for end in ("low", "high"))
+    return span(voice, low, high, "yuan" if value["scale"] else "count")
+
+
+def _facts(traced: Traced, voice: Speech) -> list[Block]:
+    """A table for each fact and extract: its rows, and how each was found to be this person's."""
+    blocks = []
+    head = tuple(voice.word(key) for key in ("head_file", "head_row", "head_member", "head_value", "head_link", "head_batch"))
+    for fact, extract in dict.fromkeys((row["fact"], row["extract"]) for row in traced.evidence):
+        rows = [row for row in traced.evidence if (row["fact"], row["extract"]) == (fact, extract)]
+        source = voice.word("source", extract=extract_label(voice, extract), department=department_of(voice, extract))
+        as_of = "、".join(dict.fromkeys(row["as_of"].isoformat() for row in rows))
+        title = voice.word("explain_fact", fact=fact_label(voice, fact), source=source, as_of=as_of)
+        blocks.append(Block(title, tuple(_basis(voice, fact, extract)), head, tuple(_line(traced.spot, row, voice) for row in rows), frozenset({1, 3})))
+    if not blocks:
+        blocks.append(Block(voice.word("explain_no_rows")))
+    return blocks
+
+
+def inputs_of(book: Rulebook, fact: str, extract: str) -> list[Entry]:
+    """The inputs that take a fact's rows from an extract."""
+    entries = [book.entry("input", name) for name, one in book.inputs.items() if one.from_ == extract and fact in {one.input, one.fact}]
+    own = [entry for entry in entries if entry.name == fact]
+    return own or [entry for entry in entries if getattr(entry.shape, "amount", None) or getattr(entry.shape, "count", None)] or entries
+
+
+def _basis(voice: Speech, fact: str, extract: str) -> Iterator[str]:
+    for entry in inputs_of(book_of(voice), fact, extract):
+        law = "；".join(entry.shape.law)  # type: ignore[attr-defined]
+        yield voice.word("explain_basis", name=entry.name, where=entry.where(), law=law)
+
+
+def _line(spot: Spot, row: Record, voice: Speech) -> tuple[str, ...]:
+    person = who(spot, voice, row["member_no"]) if row["person_id"] else voice.word("household")
+    shown = span(voice, row["low"], row["high"], _unit(voice, row))
+    return (row["file"], str(row["row"]), person, shown, link_text(row, voice), row["batch"])
+
+
+def _unit(voice: Speech, row: Record) -> str:
+    """How a row's figure is to be read: as money where its input is money, else as a count."""
+    entries = inputs_of(book_of(voice), row["fact"], row["extract"])
+    return "yuan" if not entries or any(entry.shape.unit.startswith("元") for entry in entries) else "count"  # type: ignore[attr-defined]
+
+
+def link_text(row: Record, voice: Speech) -> str:
+    """How sure it is that a row is theirs, by which way it was found, and what was seen on it."""
+    if not row["method"]:
+        return voice.word("own_row")
+    seen = [voice.named("reason", reason) for reason in row["reasons"] or [] if reason != row["method"]]
+    told = "、".join([voice.named("method", row["method"]), *seen])
+    return f"{voice.named('status', row['link_status'])}：{told}" if voice.lang == "zh" else f"{voice.named('status', row['link_status'])}: {told}"
+
+
+def case_json(traced: Traced, voice: Speech) -> Record:
+    """The trace as one object of plain values; amounts are texts, person ids stay inside."""
+    manifest, book = traced.spot.night.manifest, book_of(voice)
+    figures = [
+        {"name": v["name"], "member": v["member_no"], "value": value_text(v, voice), "rule": entry.where(), "law": list(entry.shape.law)}  # type: ignore[attr-defined]
+        for entry, v in _in_order(traced, book)
+    ]
+    keys = ("fact", "extract", "batch", "file", "row", "link_status", "link_score", "method", "reasons")
+    rows = [
+        {**{key: row[key] for key in keys}, "member": row["member_no"] or 0, "department": department_of(voice, row["extract"])}
+        | {"as_of": row["as_of"].isoformat(), "low": str(row["low"]), "high": None if row["high"] is None else str(row["high"])}
+        | {"rules": [entry.where() for entry in inputs_of(book, row["fact"], row["extract"])]}
+        for row in traced.evidence
+    ]
+    head = {"case": traced.spot.case["case_id"], "category": traced.spot.case["category"], "night": manifest.night}
+    return {**head, "as_of": manifest.origin.as_of.isoformat(), "incomplete": manifest.incomplete, "figures": figures, "evidence": rows}

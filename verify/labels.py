@@ -1,0 +1,91 @@
+"""What the names in results and rules are called, in the language of a voice: facts, tests, members, amounts, departments.
+
+Labels are the law's own words and stand in the rule book in Chinese; in English a thing goes by its name, as in the tables.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from verify.rulebook import Rulebook
+from verify.speech import Speech
+
+CENT = Decimal("0.01")
+VERDICTS = {"holds": "verdict_holds", "fails": "verdict_fails", "open": "verdict_open"}
+
+
+def book_of(voice: Speech) -> Rulebook:
+    """The rule book a voice speaks from. It has one whenever a command came so far as to read results."""
+    assert voice.book is not None, "the rules were loaded before anything was looked up"
+    return voice.book
+
+
+def fact_label(voice: Speech, name: str) -> str:
+    """A fact, an input, a rule or a parameter by its label without what stands in brackets."""
+    book = book_of(voice)
+    entry = book.inputs.get(name) or book.rules.get(name) or book.parameters.get(name)
+    if entry is not None:
+        return entry.label.split("（")[0] if voice.lang == "zh" else name
+    return voice.named("label", name) if voice.lang == "zh" else name
+
+
+def rule_of_test(book: Rulebook, category: str, test: str) -> str | None:
+    """The rule that the decision table asks, for a category, under the name that results show."""
+    for row in book.decision.rows:
+        for name, asked in zip(book.decision.columns, row.when, strict=True):
+            if row.then == category and asked == "pass" and name in book.rules and test in {book.rules[name].shown_as, name}:
+                return name
+    return None
+
+
+def test_label(voice: Speech, category: str, test: str) -> str:
+    """A test of a category by its rule's label."""
+    rule = rule_of_test(book_of(voice), category, test)
+    return fact_label(voice, rule) if rule and voice.lang == "zh" else test
+
+
+def extract_label(voice: Speech, code: str) -> str:
+    """An extract by its label; its code in English and where the rules no longer know it."""
+    extract = book_of(voice).extracts.get(code)
+    return extract.label if extract and voice.lang == "zh" else code
+
+
+def department_of(voice: Speech, code: str) -> str:
+    """The department whose extract it is; the code where the rules no longer know it."""
+    extract = book_of(voice).extracts.get(code)
+    return extract.department if extract else code
+
+
+def verdict(voice: Speech, name: str) -> str:
+    """holds, fails or open as a word."""
+    return voice.word(VERDICTS.get(name, name))
+
+
+def amount(value: Decimal, unit: str, *, signed: bool = False) -> str:
+    """One figure in its unit: yuan with two decimals (more where two would hide it), a count, a ratio as per cent."""
+    plus = "+" if signed and value > 0 else ""
+    if unit == "count":
+        return f"{plus}{value.normalize():,f}"
+    if unit == "ratio":
+        return f"{plus}{(value * 100).normalize():,f}%"
+    rounded = value.quantize(CENT)
+    return f"{plus}{rounded:,.2f}" if rounded or not value else f"{plus}{value.normalize():,f}"
+
+
+def span(voice: Speech, low: Decimal | None, high: Decimal | None, unit: str) -> str:
+    """An interval: one figure, from ～ to, ≥ from, or not known at all. `high` is None where there is no bound."""
+    if low is None or (high is None and not low):
+        return voice.word("not_known")
+    if high is None:
+        return f"≥ {amount(low, unit)}"
+    return amount(low, unit) if low == high else f"{amount(low, unit)} ～ {amount(high, unit)}"
+
+
+def distance(low: Decimal | None, high: Decimal | None, limit: Decimal | None, unit: str) -> str:
+    """How far a figure lies from its limit, value less limit, with its sign; '' where either is not known at all."""
+    if low is None or limit is None or (high is None and not low):
+        return ""
+    nearest = amount(low - limit, unit, signed=True)
+    if high is None:
+        return f"≥ {nearest}"
+    return nearest if low == high else f"{nearest} ～ {amount(high - limit, unit, signed=True)}"

@@ -1,0 +1,25 @@
+"""Looking at a case: nothing of it, not even whether it is there, is shown before the ledger holds who asked and why."""
+
+from __future__ import annotations
+
+from verify.ledger import Look, record
+from verify.nights import newest_night
+from verify.problems import UsageError
+from verify.settings import Home
+from verify.spot import Spot, read_spot
+from verify.typed import purpose_of, safe
+
+
+def look(home: Home, case: str, *, command: str, purpose: str) -> Spot:
+    """What the published night says of a case, once the look-up is on record.
+
+    Raises UsageError: E-NO-NIGHT, E-NO-CASE (which is on record too, for it is an answer); LedgerError (E-LEDGER).
+    """
+    night = newest_night(home)
+    try:
+        found = read_spot(night, case.strip())
+    except UsageError:
+        record(home, Look(command, safe(case), purpose_of(purpose)))
+        raise
+    record(home, Look(command, found.case["case_id"], purpose_of(purpose)))
+    return found

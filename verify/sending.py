@@ -1,0 +1,138 @@
+"""A department's own check before it sends a file: the night's own reading of it, without a list and without a home.
+
+There is one way to read a file, `intake.take`; here it is handed a list of one line that this module writes itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from verify.archive import Archive, Counts
+from verify.batches import Batch
+from verify.intake import FileRefusedError, Taken, take
+from verify.layout import Block
+from verify.manifest_list import CHANGES, FULL, Drop, Listed
+from verify.problems import InputError, Problem, UsageError
+from verify.rule_files import Extract
+from verify.speech import Speech
+from verify.typed import safe, without_ids
+
+ONLY = "file"  # the name under which the list of one line knows the file; the real one may be anything
+NOT_SAID = -1  # no file has so many rows: the reader then says how many it found
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of a file's rows: counts, each refused row and each warning as (row, code, column), and notices."""
+
+    file: str
+    extract: str
+    counts: Counts
+    refused: list[tuple[int, str, str | None]]
+    warnings: list[tuple[int, str, str | None]]
+    notices: list[Problem]
+
+
+def check_file(path: Path, extract: Extract, *, rows: int | None = None, changes: bool = False) -> Checked:
+    """Read a file as a night would.
+
+    `rows` is the count the list will give (None: whatever the file has); `changes` says that it is no whole state.
+    Raises InputError with the file's code where it would be refused whole; UsageError (E-NO-FILE) if it cannot be read.
+    """
+    name, data = without_ids(path.name), _bytes_of(path)
+    listed = Listed(
+        file=ONLY,
+        extract=extract.extract,
+        batch="check",
+        as_of=date.min,
+        rows=NOT_SAID if rows is None else rows,
+        mode=CHANGES if changes else FULL,
+        checksum=hashlib.sha256(data).hexdigest(),
+        wrong=None,
+    )
+    with tempfile.TemporaryDirectory(prefix="hedui-check-") as scratch:
+        archive = Archive(Path(scratch))
+        try:
+            taken = _take(listed, data, extract, archive)
+        except FileRefusedError as refusal:
+            raise InputError(Problem(refusal.code, name, refusal.detail)) from None
+        batch = taken.batch.archived
+        refused = archive.refused(batch).select("row", "code", "column").rows()
+        warnings = [line for line in archive.warnings(batch).select("row", "code", "column").rows() if line[0] > 0]  # 0: notes on the header
+        return Checked(name, extract.extract, archive.counts(batch), refused, warnings, _notices(name, taken))
+
+
+def extract_named(extracts: dict[str, Extract], code: str) -> Extract:
+    """The extract of that code. Raises UsageError (E-EXTRACT-WHAT) naming those there are."""
+    if code not in extracts:
+        raise UsageError(Problem("E-EXTRACT-WHAT", safe(code), {"known": ", ".join(sorted(extracts))}))
+    return extracts[code]
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise UsageError(Problem("E-NO-FILE", safe(path.name), {"why": why})) from None
+
+
+def _take(listed: Listed, data: bytes, extract: Extract, archive: Archive) -> Taken:
+    """Through the night's own door; where nobody said how many rows there are, twice: the first time to be told."""
+    drop = Drop((ONLY,), lambda _name: data)
+    known = [_base(extract)] if listed.mode == CHANGES else []
+    try:
+        return take(listed, drop, extract, known=known, archive=archive)
+    except FileRefusedError as refusal:
+        if refusal.code != "E-ROWS" or listed.rows != NOT_SAID or refusal.received is None:
+            raise
+        return take(replace(listed, rows=refusal.received), drop, extract, known=known, archive=archive)
+
+
+def _base(extract: Extract) -> Batch:
+    """A whole state that changes can be laid upon: the department's last one, which is not here."""
+    counts = dict.fromkeys(("received", "kept", "refused", "duplicate", "position"), 0)
+    texts = dict.fromkeys(("sha256", "file", "archived"), "")
+    return Batch(extract=extract.extract, batch="base", as_of=date.min, mode=FULL, in_use=True, chain_broken=False, **counts, **texts)  # type: ignore[arg-type]
+
+
+def _notices(file: str, taken: Taken) -> list[Problem]:
+    pairs = (("N-EXTRA-COLUMN", taken.extra), ("N-ABSENT-COLUMN", taken.absent))
+    return [Problem(code, file, {"columns": ", ".join(columns)}) for code, columns in pairs if columns]
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def checked_blocks(checked: Checked, voice: Speech) -> list[Block]:
+    """Each refused row and each warning, what their codes mean, then the counts."""
+    counts = {name: getattr(checked.counts, name) for name in Counts.__dataclass_fields__}
+    blocks = [*_rows_block(voice, "check_refused", checked.refused), *_rows_block(voice, "check_warned", checked.warnings)]
+    return [*blocks, Block(f"{checked.file}  {checked.extract}", (), (), tuple(voice.counted("count", counts)), frozenset({1}))]
+
+
+def _rows_block(voice: Speech, title: str, rows: list[tuple[int, str, str | None]]) -> list[Block]:
+    if not rows:
+        return []
+    said = {code: voice.sentence(_of_row(code, column)).mend for _, code, column in rows}
+    head = tuple(voice.word(key) for key in ("head_code", "head_row", "head_column", "head_what"))
+    told = tuple((code, str(row), column or "", voice.sentence(_of_row(code, column)).what) for row, code, column in rows)
+    lines = tuple(f"{code}  {voice.word('mend')}{mend}" for code, mend in sorted(said.items()))
+    return [Block(voice.word(title), lines, head, told, frozenset({1}))]
+
+
+def _of_row(code: str, column: str | None) -> Problem:
+    """What is wrong with one row, as the catalogue's sentence wants it filled."""
+    return Problem(code, "", {"column": column or "", "rows": "1"})
+
+
+def checked_json(checked: Checked) -> dict[str, Any]:
+    """The same for programs."""
+    counts = {name: getattr(checked.counts, name) for name in Counts.__dataclass_fields__}
+    lists = {name: [{"row": r, "code": c, "column": k} for r, c, k in getattr(checked, name)] for name in ("refused", "warnings")}
+    return {"file": checked.file, "extract": checked.extract, "counts": counts, **lists}

@@ -1,0 +1,154 @@
+"""What every command of `hedui` shares: the shell that turns each ending into an exit code and a sentence, and its voice.
+
+Heavy libraries are loaded by the command that needs them, so that `hedui --help` answers at once.
+"""
+# ruff: noqa: PLC0415, T201 - a shell prints, and loads what a command needs when it needs it
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from verify.problems import EXIT_BUG, EXIT_INTERRUPTED, HeduiError, Problem, UsageError
+from verify.typed import NUMBER, STARS, without_ids
+
+if TYPE_CHECKING:
+    from verify.layout import Block
+    from verify.speech import Speech
+
+PACKAGE = Path(__file__).resolve().parent
+
+WITH_VALUE, FLAGS = ("--lang", "--rules"), ("--json",)
+
+
+class Shell(TyperGroup):
+    """The root command: every ending of every command becomes one of our exit codes and the catalogue's sentence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the options of the whole program wherever they stand on the line."""
+        front: list[str] = []
+        rest: list[str] = []
+        words = iter(args)
+        for word in words:
+            if word in WITH_VALUE:
+                front += [word, *([value] if (value := next(words, None)) is not None else [])]
+            else:
+                ours = word in FLAGS or word.startswith(tuple(f"{name}=" for name in WITH_VALUE))
+                (front if ours else rest).append(word)
+        try:
+            return super().parse_args(ctx, front + rest)
+        except Exception as error:
+            _hide_what_was_typed(error)
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; tell what went wrong in words, never with a traceback or a row's content."""
+        _never_stumble_over_an_encoding()
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # a reader that went away is noticed here, not at the interpreter's end
+        except HeduiError as error:
+            tell(ctx, error.problems)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            tell(ctx, [Problem("E-INTERRUPTED", "Ctrl-C")])
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:  # the reader went away (`| head`); there is nobody left to tell
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except Exception as error:
+            if type(error).__module__.startswith(("typer", "click")):
+                _hide_what_was_typed(error)
+                raise
+            tell(ctx, [Problem("E-BUG", _place_of(error), {"kind": type(error).__name__})])
+            raise typer.Exit(EXIT_BUG) from None
+
+
+HomeOption = Annotated[Path, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder, made by `hedui init`.")]
+DateOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of this date; else the newest in the drop's list.")]
+
+
+def problems_as_json(voice: Speech, problems: Iterable[Problem]) -> list[Mapping[str, str]]:
+    """Each problem with its code, place and the catalogue's sentences."""
+    return [{"code": p.code, "where": p.where, **voice.sentence(p).model_dump()} for p in problems]
+
+
+def tell(ctx: Any, problems: Iterable[Problem]) -> None:
+    """Problems on stderr, in words or, where JSON was asked for, as one object."""
+    voice, problems = voice_of(ctx), list(problems)
+    if problems and (ctx.obj or {}).get("json"):
+        print(without_ids(json.dumps({"problems": problems_as_json(voice, problems)}, ensure_ascii=False, sort_keys=True)), file=sys.stderr)
+        return
+    for problem in problems:
+        print(without_ids(voice.problem(problem)), file=sys.stderr)
+
+
+def voice_of(ctx: Any) -> Speech:
+    """The catalogue in the language asked for."""
+    from verify.speech import speech
+
+    if "voice" not in (asked := ctx.obj or {}):
+        asked["voice"] = speech(rules_of(ctx), asked.get("lang", "zh"))
+    voice: Speech = asked["voice"]
+    return voice
+
+
+def rules_of(ctx: Any) -> Path:
+    """The rules folder asked for, or the one shipped."""
+    from verify.settings import rules_folder
+
+    return (ctx.obj or {}).get("rules") or rules_folder()
+
+
+def sound_voice(ctx: Any) -> Speech:
+    """The catalogue together with a whole rule book. Raises UsageError for one that could only be spoken from in part."""
+    from verify.rulebook import load_rulebook
+    from verify.speech import Speech
+
+    book = load_rulebook(rules_of(ctx))
+    if not any(kind == "decision" for kind, _ in book.entries):
+        raise UsageError(Problem("E-RULES-ONE", "decision", {"kind": "decision", "found": "0"}))
+    ctx.obj["voice"] = voice = Speech(ctx.obj["lang"], book.messages, book.words, book)
+    return voice
+
+
+def say(ctx: Any, blocks: Iterable[Block], plain: Mapping[str, Any] | list[Any]) -> None:
+    """Print an answer: as one JSON object where that was asked for, else laid out for the terminal."""
+    from verify.layout import laid_out, terminal_width
+
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True) if ctx.obj.get("json") else laid_out(list(blocks), terminal_width())
+    print(without_ids(text))
+
+
+def _hide_what_was_typed(error: Exception) -> None:
+    """Keep an ID that somebody typed in a wrong place out of the sentence about it."""
+    said = getattr(error, "message", None)
+    if isinstance(said, str):
+        error.message = NUMBER.sub(STARS, said)  # type: ignore[attr-defined]
+
+
+def _place_of(error: Exception) -> str:
+    """File and line of our own code where an unexpected error arose; nothing of its message, which may hold a row."""
+    frames = [(Path(f.filename).resolve(), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    ours = [(path, line) for path, line in frames if path.is_relative_to(PACKAGE) or path == PACKAGE.parent / "cli.py"]
+    return f"{ours[-1][0].name}:{ours[-1][1]}" if ours else "hedui"
+
+
+def _never_stumble_over_an_encoding() -> None:
+    """Let a stream that cannot write a character escape it, for a crash there would exit 1 and read as a verdict."""
+    for stream in (sys.stdout, sys.stderr):
+        if (stream.encoding or "").lower().replace("-", "") != "utf8":
+            with contextlib.suppress(AttributeError):  # a test's stream may have no such call
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
