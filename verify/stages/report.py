@@ -1,4 +1,5 @@
-"""Report: the tables that other programs read, exactly as the public interface names them (results.md), and the workbook.
+"""Report: the tables that other programs read, exactly as the public interface names them (results.md),
+the workbook and the page.
 
 Money becomes DECIMAL yuan here and nowhere before; an amount without upper bound is NULL with `<name>_bounded` false.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from verify.model import Arrived
+from verify.page import PageTables, write_page
 from verify.rulebook import Rulebook
 from verify.store import Store, read_frame
 from verify.workbook import write_review
@@ -19,7 +21,7 @@ from verify.workbook_lines import ReviewTables
 
 _RESULTS = {
     "cases": """
-        SELECT c.case_id, {as_of}::DATE AS as_of, c.region, c.members_low, c.members_high, h.* EXCLUDE (case_id),
+        SELECT c.case_id, {as_of}::DATE AS as_of, c.region, c.members_low, c.members_high, c.members_high IS NOT NULL AS members_bounded, h.* EXCLUDE (case_id),
                d.category, d.open_tests, d.needs
         FROM cases c JOIN household h USING (case_id) JOIN decisions d USING (case_id) ORDER BY c.case_id""",
     "tests": 'SELECT case_id, category, test, value_low, value_high, "limit", verdict, basis, unit, value_bounded FROM tests',
@@ -54,3 +56,9 @@ def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, persons
     frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
     people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
     write_review(path, tables=ReviewTables(**frames, people=people), book=book, guide=guide)
+
+
+def page(path: Path, book: Rulebook, guide: Guide, *, results: Path, arrived: Arrived) -> None:
+    """Write the night's page from its own results; nothing of a person is handed to it."""
+    frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "files")}
+    write_page(path, tables=PageTables(**frames, troubles=read_frame(arrived.troubles), known=arrived.known), book=book, guide=guide)
