@@ -30,18 +30,20 @@ class Night:
     alerts: pl.DataFrame
     refused: pl.DataFrame
     files: pl.DataFrame
+    tests: pl.DataFrame
     true_cases: pl.DataFrame
     owners: pl.DataFrame
     members: pl.DataFrame
     true_alerts: pl.DataFrame
     true_files: pl.DataFrame
+    true_tests: pl.DataFrame
     late: list[str]
 
 
 def load(results: Path, truth: Path) -> Night:
     """Read both sides; amounts as floats of yuan, as the truth keeps them."""
-    said = {name: _read(results / f"{name}.parquet") for name in ("cases", "links", "alerts", "refused", "files")}
-    is_so = {name: _read(truth / f"{name}.parquet") for name in ("cases", "owners", "members", "alerts", "files")}
+    said = {name: _read(results / f"{name}.parquet") for name in ("cases", "links", "alerts", "refused", "files", "tests")}
+    is_so = {name: _read(truth / f"{name}.parquet") for name in ("cases", "owners", "members", "alerts", "files", "tests")}
     late = {entry.split(":")[0] for entry in json.loads((truth / "args.json").read_text())["late"]}
     late |= set(is_so["files"].filter(pl.col("state") == "late")["extract"])
     return Night(
@@ -51,6 +53,7 @@ def load(results: Path, truth: Path) -> Night:
         members=is_so["members"],
         true_alerts=is_so["alerts"],
         true_files=is_so["files"],
+        true_tests=is_so["tests"],
         late=sorted(late),
     )
 
@@ -127,6 +130,15 @@ def width(night: Night, fact: str) -> Width:
         unbounded_too_often=k.filter((pl.col("high") == no_bound) & (pl.col("ideal_high") < no_bound))["case_id"].to_list(),
         over_ideal=float(over),  # type: ignore[arg-type]
     )
+
+
+def verdicts_off(night: Night) -> list[tuple[str, str, str]]:
+    """Tests of clear cases, in cases that are settled as the ideal is, whose verdict or limit is not the ideal's."""
+    both = night.true_tests.join(night.tests, on=["case_id", "category", "test"], how="left", suffix="_said")
+    alike = judged(night).filter(~pl.col("grey") & (pl.col("category") == pl.col("ideal_category"))).select("case_id")
+    limit = (pl.col("limit") - pl.col("limit_said")).abs() > A_CENT
+    off = both.join(alike, on="case_id").filter((pl.col("verdict") != pl.col("verdict_said")).fill_null(True) | limit.fill_null(True))
+    return off.select("case_id", "category", "test").rows()
 
 
 def due_links(night: Night) -> pl.DataFrame:

@@ -38,7 +38,7 @@ LINK = {
 }
 MENTION = {
     "extract": pl.String, "file": pl.String, "row": pl.Int32, "side": pl.String, "name_key": pl.String, "former_key": pl.String,
-    "id_key": pl.String, "id_state": pl.String, "birth": pl.Date, "sex": pl.String, "household": pl.String, "document": pl.String,
+    "id_key": pl.String, "id_state": pl.String, "birth": pl.Date, "sex": pl.String, "household": pl.String, "document": pl.String, "id_birth": pl.Date,
 }
 
 

@@ -51,6 +51,10 @@ def test_clear_cases_agree_with_the_ideal(night: referee.Night) -> None:
     assert referee.settled_too_soon(night) == []
 
 
+def test_every_test_of_a_clear_case_comes_out_as_the_ideal(night: referee.Night) -> None:
+    assert len(referee.verdicts_off(night)) <= 0.001 * night.true_tests.height
+
+
 @pytest.mark.parametrize("fact", referee.FACTS)
 def test_intervals_hold_the_truth_and_are_as_narrow_as_they_can_be(night: referee.Night, fact: str) -> None:
     found = referee.width(night, fact)

@@ -9,8 +9,8 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 import pytest
-import xlsxwriter
 
+from tests.altered import altered
 from tests.test_night import FIXTURES
 from verify import Order, Outcome, init_home, run_night
 from verify.settings import rules_folder
@@ -83,19 +83,14 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made-up county's drop with the new department's file, and one family moved to the region."""
-    folder = Path(shutil.copytree(FIXTURES / "county-a" / "drop", tmp_path_factory.mktemp("moved") / "drop"))
-    sheet = folder / "mz_shenqing_20261120.xlsx"
-    old = hashlib.sha256(sheet.read_bytes()).hexdigest()
-    cases = fastexcel.read_excel(sheet).load_sheet(0, dtypes="string").to_polars()
-    cases = cases.rename({name: name.strip("\u3000 ") for name in cases.columns})
-    moved = cases.with_columns(pl.when(pl.col("申请编号") == MOVED).then(pl.lit("450100001000")).otherwise("乡镇区划代码").alias("乡镇区划代码"))
-    with xlsxwriter.Workbook(str(sheet)) as book:
-        page = book.add_worksheet()
-        for at, row in enumerate([tuple(moved.columns), *moved.rows()]):
-            page.write_row(at, 0, [cell or "" for cell in row])
+    number = pl.col("乡镇区划代码")
+
+    def moved(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(pl.when(pl.col("申请编号") == MOVED).then(pl.lit("450100001000")).otherwise(number).alias("乡镇区划代码"))
+
+    folder = altered(FIXTURES / "county-a" / "drop", tmp_path_factory.mktemp("moved") / "drop", {"mz_shenqing": moved})
     paid = folder / "ll_jintie_20261120.csv"
     paid.write_text("流水号,领取人,证件,性别,生日,月份,金额\nA1,石毓,,F,2002/4/10,2026-05,2.4\n", encoding="gb18030")
-    changed(folder / "批次清单.csv", old, hashlib.sha256(sheet.read_bytes()).hexdigest())
     line = f"{paid.name},ll_jintie,县老龄办,A-1,2026-11-20,1,全量,{hashlib.sha256(paid.read_bytes()).hexdigest()}\n"
     with (folder / "批次清单.csv").open("a", encoding="utf-8") as listed:
         listed.write(line)

@@ -114,13 +114,16 @@ def known_rows(batches: Sequence[Batch], archive: Archive, extract: Extract) -> 
     Changes replace every known row of their key, the last row of a key in a file holds; rows without a key are added.
     """
     state: pl.DataFrame | None = None
-    for batch in _told_apart(chain(batches)):
+    used = _told_apart(chain(batches))
+    for batch in used:
         rows = _rows_of(batch, archive, extract)
         state = rows.filter(~pl.col("_delete")) if state is None else _with_changes(state, rows, extract)
     if state is None:
         raise LookupError("no batch is in use")
     columns = [column.column for column in extract.columns]
-    return state.select("_file", "_row", "_as_of", *columns).sort("_file", "_row", "_as_of")
+    state = state.select("_file", "_row", "_as_of", *columns)
+    in_order = len(used) == 1 and state["_row"].is_sorted()  # one file as it was read: nothing to sort
+    return state if in_order else state.sort("_file", "_row", "_as_of")
 
 
 def _told_apart(used: Sequence[Batch]) -> list[Batch]:

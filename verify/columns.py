@@ -26,6 +26,7 @@ STORED: Mapping[str, type[pl.DataType]] = {
 }
 EXCEL_DAY_ZERO = -25_569  # 1899-12-30 in days from 1970-01-01: right for every serial from 1900-03-01 on
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
+WELL_QUOTED = r'^(?:[^",]*|"[^"]*")(?:,(?:[^",]*|"[^"]*"))*$'
 BEIJING_MS, DAY_MS = 8 * 3_600_000, 86_400_000
 SUFFIXES = {("money", "元"): "元", ("money", "万元"): "万?元", ("number", "元"): "[%％]", ("count", "元"): ""}
 AMOUNT = r"^([+-]?)[ \u3000]*(?:￥|¥)?[ \u3000]*([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.([0-9]*))?[ \u3000]*(?:SUFFIX)?$"
@@ -55,6 +56,29 @@ def clean_header(header: str | None) -> str:
     return (header or "").strip(SPACES).translate(TO_NARROW)
 
 
+def as_text(column: pl.Series) -> pl.Series:
+    """A typed column as the text a person would have written; floats by their shortest exact form."""
+    kind = column.dtype
+    if kind.is_float():
+        column = column.fill_nan(None)
+    if isinstance(kind, pl.Datetime) and kind.time_zone:
+        column = column.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
+    if kind == pl.Binary:
+        text = column.cast(pl.String, strict=False)
+        return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
+    return column.cast(pl.String)
+
+
+def count_fields(lines: pl.Series) -> pl.Series:
+    """How many fields each line has; NULL where a quote stands oddly (inside a field, doubled, never closed)."""
+    quoted = lines.str.contains('"', literal=True)
+    if not quoted.any():
+        return lines.str.count_matches(",", literal=True) + 1
+    bare = pl.when(quoted).then(pl.col("line").str.replace_all('"[^"]*"', "")).otherwise("line")
+    fine = ~pl.lit(quoted) | pl.col("line").str.contains(WELL_QUOTED)
+    return lines.to_frame().select(pl.when(fine).then(bare.str.count_matches(",", literal=True) + 1)).to_series()
+
+
 def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:
     """One raw text column as `value` (typed, NULL for no value) and `fault` (a code, or NULL).
 
@@ -65,8 +89,10 @@ def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:
     if distinct.len() * 2 > raw.len():
         return _read_distinct(raw, column)
     parsed = _read_distinct(distinct, column).with_columns(distinct.alias("raw"))
+    faultless = parsed["fault"].null_count() == parsed.height  # as almost always: then nothing is looked up for it
+    parsed = parsed.drop("fault") if faultless else parsed
     rows = raw.alias("raw").to_frame().join(parsed, on="raw", how="left", nulls_equal=True, maintain_order="left")
-    return rows.select("value", "fault")
+    return rows.select("value", pl.lit(None, pl.String).alias("fault")) if faultless else rows.select("value", "fault")
 
 
 def _read_distinct(raw: pl.Series, column: Column) -> pl.DataFrame:
@@ -160,7 +186,7 @@ def _without_exponents(text: pl.Series) -> pl.Series:
 def _read_text(text: pl.Expr, column: Column) -> tuple[pl.Expr, pl.Expr]:
     value = text.str.to_uppercase() if column.type == "id" else text
     strange = value.is_not_null() & ~value.is_in(list(column.codes)) if column.type == "code" and column.codes else pl.lit(value=False)
-    return value, pl.when(strange).then(pl.lit("W-CODE"))
+    return pl.when(~strange.fill_null(value=False)).then(value), pl.when(strange).then(pl.lit("W-CODE"))
 
 
 def _read_days(reader: Callable[[pl.Expr], pl.Expr]) -> Callable[[pl.Expr, Column], tuple[pl.Expr, pl.Expr]]:

@@ -17,18 +17,19 @@ from verify.store import quoted
 
 MICRO = 6  # tests show six decimals
 EVIDENCE_ORDER = "ORDER BY case_id, person_id NULLS FIRST, fact, extract, file, row, low, high"
-ABOUT_MEMBERS = "#members"  # the pseudo-input of a doubt about who counts
+ABOUT_MEMBERS = "#members"  # the pseudo-input of a doubt about who counts, or where they live: every test rests on it
 
 
 def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 18) -> str:
-    """A bound as DECIMAL(18, places), rounded half up; NULL where there is none or it has too many digits."""
+    """A bound as DECIMAL(18, places), rounded half up; NULL where there is none."""
     text = f"({sql_of(span_bound)})"
     if scale > places:
         unit = 10 ** (scale - places)
         text = f"((2 * {text} + {unit}) // {2 * unit})"
     elif scale < places:
         text = f"({text} * {10 ** (places - scale)})"
-    whole = f"TRY_CAST({text} AS DECIMAL({precision},0))"
+    most = 10**precision - 1  # an absurd amount is shown as the largest there is room for, never as no bound
+    whole = f"(CASE WHEN {text} > {most} THEN {most} ELSE {text} END)::DECIMAL({precision},0)"
     return f"({whole} * 0.{'0' * (places - 1)}1)::DECIMAL({precision},{places})" if places else f"TRY_CAST({text} AS BIGINT)"
 
 
@@ -158,14 +159,17 @@ def unseen_members(entry: InputPlan, plan: Plan, *, usable: bool) -> str:
 
 
 def doubtful_members(plan: Plan) -> str:
-    """Members of whom it is not sure that they count, and what would say so."""
+    """Members of whom it is not sure that they count, cases of which it is not known where they live, and what would say so."""
     rosters = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.roster]
+    applications = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.application]
+    nowhere = " OR ".join(f'"{name}__high" IS NULL' for name in sorted(plan.book.parameters))
     return f"""
         SELECT a.case_id, a.member_no, 'members' AS fact, {quoted(ABOUT_MEMBERS)} AS input, a.extract FROM absent a
         JOIN members m ON a.case_id = m.case_id AND a.member_no = m.member_no AND m.presence = 'possible'
         UNION SELECT m.case_id, m.member_no, 'members', {quoted(ABOUT_MEMBERS)}, l.extract FROM members m
         CROSS JOIN late l WHERE l.decides_members AND m.presence = 'possible'
         UNION SELECT case_id, 0, 'members', {quoted(ABOUT_MEMBERS)}, {quoted(rosters[0])} FROM cases WHERE open_upwards
+        UNION SELECT case_id, 0, 'place', {quoted(ABOUT_MEMBERS)}, {quoted(applications[0])} FROM case_values WHERE area IS NULL OR {nowhere}
     """
 
 

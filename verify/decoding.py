@@ -14,11 +14,12 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import fastexcel
 import polars as pl
 
-from verify.columns import BAD_BYTE, clean_header, find_columns
+from verify.columns import BAD_BYTE, as_text, clean_header, count_fields, find_columns
 from verify.rule_files import Extract
 from verify.store import read_frame
 
@@ -26,6 +27,7 @@ ENCODINGS = ("utf-8", "gb18030")
 BAD_BYTES_HANDLER = "hedui-bad-byte"
 XLSX_MEMBERS, XLSX_BYTES = 2_000, 2 << 30  # a workbook that would unfold to more than this is not opened
 COLUMN_LIMIT = 1_000
+NOT_IN_TEXT = "\x1f"  # a text that has it is cut record by record
 
 
 class TornError(Exception):
@@ -62,6 +64,63 @@ def decode(data: bytes, extract: Extract, *, announced: int | None, scratch: Pat
 
 def _decode_csv(data: bytes, extract: Extract, announced: int | None) -> Sheet:
     text = _text_of(data, extract)
+    return _sheet_of_lines(text, announced) or _sheet_of_text(text, announced)
+
+
+def _sheet_of_lines(text: str, announced: int | None) -> Sheet | None:
+    """The sheet of a text whose records are its lines, cut without a Python object a field; None for any other text.
+
+    Says the same of a text as `_sheet_of_text`, which is the meaning of it, at a tenth of the cost.
+    """
+    text = text.replace("\r\n", "\n")
+    if "\r" in text or NOT_IN_TEXT in text or text.startswith("\ufeff") or not text:
+        return None
+    lines = _cut(text.encode(), {"line": pl.String}, separator=NOT_IN_TEXT, quote_char=None, empty_string_is_null=False)["line"]
+    filled = lines.filter(lines != "")
+    if announced not in {lines.len() - 1} - {filled.len() - 1}:
+        lines = filled
+    if not lines.len() or lines[0] == "" or lines.filter(lines.str.len_bytes() >= csv.field_size_limit()).len():
+        return None
+    header, fields = next(csv.reader([lines[0]])), count_fields(lines)
+    strange = _strange_records(lines, fields)
+    if fields[0] != len(header) or len(header) < 2 or strange is None:
+        return None
+    return _sheet_of_cut(header, lines.slice(1), fields.slice(1) == len(header), strange)
+
+
+def _sheet_of_cut(header: Sequence[str], body: pl.Series, fits: pl.Series, strange: Mapping[int, list[str]]) -> Sheet:
+    """The sheet of lines of which those that `fits` marks are well formed and as wide as the header."""
+    width, fits = len(header), fits.fill_null(value=False)
+    schema: dict[str, type[pl.DataType]] = dict.fromkeys((f"c{at}" for at in range(width)), pl.String)
+    numbers = pl.int_range(1, body.len() + 1, dtype=pl.Int32, eager=True).alias("_row")
+    good = io.BytesIO()
+    body.filter(fits).to_frame().write_csv(good, include_header=False, quote_style="never")
+    frame = _cut(good.getvalue(), schema).insert_column(0, numbers.filter(fits))
+    right = {at: record for at, record in strange.items() if len(record) == width}
+    if right:
+        others = pl.DataFrame([(at, *record) for at, record in right.items()], schema={"_row": pl.Int32, **schema}, orient="row")
+        frame = pl.concat([frame, others]).sort("_row")
+    odd = tuple(at for at in numbers.filter(~fits) if at not in right)
+    marked = numbers.filter(body.str.contains(BAD_BYTE, literal=True)).to_list()
+    records = csv.reader(body.gather([at - 1 for at in marked]).to_list()) if marked else ()
+    spoilt = {at: place for at, record in zip(marked, records, strict=True) for place in _spoilt_rows([record], width).values()}
+    return Sheet(tuple(clean_header(name) for name in header), frame, body.len(), odd, spoilt)
+
+
+def _cut(data: bytes, schema: Mapping[str, type[pl.DataType]], **how: Any) -> pl.DataFrame:
+    """Well-formed CSV without a header as text columns; an empty field has no value."""
+    return pl.read_csv(io.BytesIO(data), has_header=False, schema=dict(schema), raise_if_empty=False, **how)
+
+
+def _strange_records(lines: pl.Series, fields: pl.Series) -> dict[int, list[str]] | None:
+    """The records of oddly quoted lines by their place; None where one of them does not end with its line."""
+    strange = fields.is_null().arg_true()
+    records = list(csv.reader([*lines.gather(strange).to_list(), "end"]))
+    return dict(zip(strange.to_list(), records, strict=False)) if len(records) == strange.len() + 1 else None
+
+
+def _sheet_of_text(text: str, announced: int | None) -> Sheet:
+    """The sheet of any text, record by record."""
     best: tuple[list[str], list[list[str]]] | None = None
     for cut in (_records, _records_with_blanks, _records_line_by_line):
         records = cut(text)
@@ -177,24 +236,11 @@ def _decode_parquet(data: bytes, scratch: Path) -> Sheet:
         copy.flush()
         try:
             frame = read_frame(Path(copy.name))
-            series = [_as_text(column).alias(f"c{at}") for at, column in enumerate(frame.get_columns())]
+            series = [as_text(column).alias(f"c{at}") for at, column in enumerate(frame.get_columns())]
         except (ValueError, OSError, NotImplementedError, pl.exceptions.PolarsError) as error:
             raise TornError from error
     headers = tuple(clean_header(name) for name in frame.columns)
     return Sheet(headers, _numbered(pl.DataFrame(series)), frame.height)
-
-
-def _as_text(column: pl.Series) -> pl.Series:
-    """A typed column as the text a person would have written; floats by their shortest exact form."""
-    kind = column.dtype
-    if kind.is_float():
-        column = column.fill_nan(None)
-    if isinstance(kind, pl.Datetime) and kind.time_zone:
-        column = column.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
-    if kind == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
-    return column.cast(pl.String)
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

@@ -82,6 +82,8 @@ def household_fact_items(entry: InputPlan, *, usable: bool) -> str:
         high, has = f"CASE WHEN NOT ({missing}) THEN {fact}.high END", f"CASE WHEN NOT ({missing}) THEN {fact}.known END"
     else:
         bounded = f"NOT (c.open_upwards OR {blind})" if usable else "FALSE"
+        if entry.input.of == "household":  # of nobody an extract says nothing, late or not
+            bounded = f"({bounded} OR coalesce(c.members_high = 0, FALSE))"
         high = f"CASE WHEN {bounded} THEN coalesce({fact}.high, 0)::HUGEINT END"
         has = f"CASE WHEN coalesce({fact}.low, 0) > 0 THEN TRUE WHEN {bounded} AND coalesce({fact}.high, 0) = 0 THEN FALSE END"
     return f'coalesce({fact}.low, 0)::HUGEINT AS "{name}__low", {high} AS "{name}__high", {has} AS "{name}__has__truth"'

@@ -1,5 +1,5 @@
--- Questions that must find nothing. Tables: best and known_people through links and persons, free_extracts(extract); cases,
--- decisions, trace, proof; raised. A statement's name is the problem's code.
+-- Questions that must find nothing; a statement's name is the problem's code. Tables: links, persons, mentions,
+-- free_extracts(extract) after the match; cases, decisions, trace (all values), proof (all evidence) after assess; raised after watch.
 
 -- name: E-GATE-TWO-OWNERS
 -- One side of one row was accepted for two different people.
@@ -11,8 +11,9 @@ SELECT l.case_id FROM links l JOIN persons p ON l.case_id = p.case_id AND l.memb
 WHERE NOT p.authorised AND l.status <> 'rejected' AND l.extract NOT IN (SELECT extract FROM free_extracts)
 
 -- name: E-GATE-NAME-ALONE
--- A row accepted for a person on a name and nothing else (P10).
-SELECT case_id FROM links WHERE status = 'accepted' AND method = 'name_only'
+-- A row accepted for a person that says nothing but a name (P10): no ID, no birth date, no household, no document.
+SELECT l.case_id FROM links l JOIN mentions m ON l.extract = m.extract AND l.file = m.file AND l.row = m.row AND l.side = m.side
+WHERE l.status = 'accepted' AND m.id_key IS NULL AND m.birth IS NULL AND m.household IS NULL AND m.document IS NULL
 
 -- name: E-GATE-DECIDED-ONCE
 -- A case without a decision, or with two.

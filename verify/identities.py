@@ -2,7 +2,7 @@
 
 An equal ID, an ID one slip away, name with birth date and sex, and at last name with the household of somebody of the
 case who is already known; the last is repeated until nothing changes. Leaves these tables in the store: people,
-register, declared, person_rows, person_ids, doubtful_ids, known_people, person_names, crowd, households, family.
+register, spoken, declared, person_rows, person_ids, doubtful_ids, known_people, person_names, crowd, households, family.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def identify(store: Store, grades: NameGrades, *, registers: Sequence[str], work
     """
     listed = ", ".join(f"({quoted(code)})" for code in registers)
     store.table("register_extracts", f"SELECT * FROM (VALUES {listed}) t(extract)" if listed else "SELECT '' AS extract WHERE FALSE")
-    for name in ("people", "register", "declared"):
+    for name in ("people", "register", "spoken", "declared"):
         store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
     near_ids(store, "near_register", "declared", "register", work=work)

@@ -12,17 +12,21 @@ SELECT row_number() OVER (ORDER BY extract, file, row, side) AS rid, extract, fi
        CASE WHEN id_state = 'valid18' THEN 'I' || id_key ELSE 'R' || extract || ':' || file || ':' || row END AS ident
 FROM mentions WHERE extract IN (SELECT extract FROM register_extracts)
 
+-- name: spoken
+-- The rows of the extracts that list the people of cases or their applications.
+SELECT * FROM mentions WHERE extract IN (SELECT extract FROM roster UNION SELECT extract FROM applications)
+
 -- name: declared
 -- Every name and ID declared for a person; for the applicant those of the application too.
 WITH alone AS (SELECT case_id FROM people WHERE is_applicant GROUP BY case_id HAVING count(*) = 1)
 SELECT p.pno, p.case_id, m.name_key, m.id_key, m.id_state, m.id15, m.id_birth, m.id_sex
-FROM people p JOIN mentions m ON m.extract = p.extract AND m.file = p.file AND m.row = p.row
+FROM people p JOIN spoken m ON m.extract = p.extract AND m.file = p.file AND m.row = p.row
 UNION
 SELECT p.pno, p.case_id, m.name_key, m.id_key, m.id_state, m.id15, m.id_birth, m.id_sex
 FROM people p
 JOIN applications a ON a.case_id = p.case_id
-JOIN mentions m ON m.extract = a.extract AND m.file = a.file AND m.row = a.row
-JOIN mentions own ON own.extract = p.extract AND own.file = p.file AND own.row = p.row
+JOIN spoken m ON m.extract = a.extract AND m.file = a.file AND m.row = a.row
+JOIN spoken own ON own.extract = p.extract AND own.file = p.file AND own.row = p.row
 WHERE p.is_applicant AND (p.case_id IN (FROM alone) OR own.name_key = m.name_key)
 
 -- name: register_pairs

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 from verify.archive import Archive, Counts, batch_name
 from verify.batches import Batch, chain
 from verify.columns import find_columns
@@ -19,6 +21,8 @@ from verify.problems import IntegrityError, Problem
 from verify.row_checks import account
 from verify.rule_files import Extract
 
+EXTRA, ABSENT, STRANGE = "N-EXTRA-COLUMN", "N-ABSENT-COLUMN", "W-CODE"
+HEADER = 0  # the row number under which the archive notes what is to be said of a file's header
 A_HEADER = 0.5  # a first line with fewer of the declared columns than this is not quoted: it may be somebody's row
 
 
@@ -37,12 +41,17 @@ class FileMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file that was taken in: its batch, whether the batch was known before, and headers the extract does not know."""
+    """A file that was taken in: its batch, whether the batch was known before, and what must be told of it.
+
+    `extra` are headers the extract does not know, `absent` columns that are not there, `strange` the columns with values
+    outside their lists, and in how many rows.
+    """
 
     batch: Batch
     again: bool
     extra: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    strange: tuple[tuple[str, int], ...] = ()
 
 
 def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch], archive: Archive) -> Taken:
@@ -61,12 +70,15 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
     if before is None and changes and not chain(known):
         raise FileRefusedError("E-NO-BASE")
     name = batch_name(sha256, extract, changes=changes)
-    extra, absent = ((), ()) if archive.holds(name) else _read_in(data, listed, extract, name=name, archive=archive)
+    if not archive.holds(name):
+        _read_in(data, listed, extract, name=name, archive=archive)
     counts = archive.counts(name)
     _prove(counts, listed, extract)
+    extra, absent = (_of_header(archive, name, code) for code in (EXTRA, ABSENT))
     if before is not None:
-        return Taken(before.recounted(counts, file=listed.file, archived=name), again=True, extra=extra, absent=absent)
-    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent)
+        return Taken(before.recounted(counts, file=listed.file, archived=name), again=True)
+    strange = archive.warnings(name).filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
+    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()))
 
 
 def _bytes_of(listed: Listed, drop: Drop) -> bytes:
@@ -107,8 +119,13 @@ def _prove(counts: Counts, listed: Listed, extract: Extract) -> None:
         raise FileRefusedError("E-ROWS", counts.received, announced=listed.rows, found=counts.received)
 
 
-def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Decode, account for every row, and keep the batch. Gives the headers not known and the columns not there."""
+def _of_header(archive: Archive, name: str, code: str) -> tuple[str, ...]:
+    """What the archive noted of a batch's header: headers not known, or columns not there."""
+    return tuple(archive.warnings(name).filter((pl.col("row") == HEADER) & (pl.col("code") == code))["column"].sort())
+
+
+def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> None:
+    """Decode, account for every row, and keep the batch, with what its header has too much or lacks."""
     try:
         sheet = decode(data, extract, announced=listed.rows, scratch=archive.folder)
     except TornError:
@@ -118,10 +135,11 @@ def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archiv
     rows = account(sheet, places, extract, delete=None if operation is None else (operation, DELETE))
     counts = Counts(rows.received, rows.kept.height, rows.refused.height, rows.duplicate)
     _prove(counts, listed, extract)
-    archive.put(name, rows.kept, refused=rows.refused, warnings=rows.warnings, counts=counts)
     used = {*places.values(), operation}
-    extra = tuple(header for at, header in enumerate(sheet.headers) if at not in used and header)
-    return extra, tuple(column.column for column in extract.columns if column.column not in places)
+    noted = [(HEADER, header, EXTRA) for at, header in enumerate(sheet.headers) if at not in used and header]
+    noted += [(HEADER, column.column, ABSENT) for column in extract.columns if column.column not in places]
+    warnings = pl.concat([pl.DataFrame(noted, schema=rows.warnings.schema, orient="row"), rows.warnings])
+    archive.put(name, rows.kept, refused=rows.refused, warnings=warnings, counts=counts)
 
 
 def _places(sheet: Sheet, listed: Listed, extract: Extract) -> dict[str, int]:

@@ -6,6 +6,7 @@ The drop is a folder or one `.zip` of it. Nothing is unpacked to disk; a name wi
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import zipfile
@@ -90,6 +91,19 @@ def newest_date(listed: Iterable[Listed]) -> date:
     if not dates:
         raise InputError(Problem("E-LIST-DATE", LIST_NAME))
     return max(dates)
+
+
+def digests(drop: Drop, listed: Iterable[Listed]) -> dict[str, str]:
+    """SHA-256 of the list and of every file it names, by name; what is not listed, or cannot be read, counts by its name."""
+    named = {line.file for line in listed} | {LIST_NAME}
+    return {name: _digest(drop, name) if name in named else "not listed" for name in drop.names}
+
+
+def _digest(drop: Drop, name: str) -> str:
+    try:
+        return hashlib.sha256(drop.read(name)).hexdigest()
+    except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError):
+        return "not readable"
 
 
 def is_plain_name(name: str) -> bool:

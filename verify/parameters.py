@@ -47,21 +47,21 @@ def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> 
 def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of: date) -> pl.DataFrame:
     """One row for each (region, area) of tonight's cases, with `<name>__low` and `<name>__high` of every parameter.
 
-    Raises UsageError (E-NO-VALUE) naming every parameter that has no value in force for a region on the day.
+    A division for which the book says nothing has no known value, [0, no bound): its cases stay open. Raises UsageError
+    (E-NO-VALUE) with every parameter that has no value in force on the day for the bureau's own division.
     """
-    problems, rows = [], []
+    home, problems, rows = book.membership.home_region, [], []
+    for name, parameter in book.parameters.items():
+        if value_in_force(parameter, home, as_of) is None:
+            where = book.entry("parameter", name).where("values")
+            problems.append(Problem("E-NO-VALUE", where, {"name": name, "region": home, "as_of": as_of.isoformat()}))
+    if problems:
+        raise UsageError(*problems)
     for region, area in places:
         row: dict[str, object] = {"region": region, "area": area}
         for name, parameter in book.parameters.items():
-            found = bounds(parameter, region, area, as_of)
-            if found is None:
-                where = book.entry("parameter", name).where("values")
-                problems.append(Problem("E-NO-VALUE", where, {"name": name, "region": region, "as_of": as_of.isoformat()}))
-                continue
-            row[f"{name}__low"], row[f"{name}__high"] = found
+            row[f"{name}__low"], row[f"{name}__high"] = bounds(parameter, region, area, as_of) or (0, None)
         rows.append(row)
-    if problems:
-        raise UsageError(*problems)
     schema: dict[str, pl.DataType] = {"region": pl.String(), "area": pl.String()}
     schema |= {f"{name}__{end}": pl.Int64() for name in book.parameters for end in ("low", "high")}
     return pl.DataFrame(rows, schema=schema).sort("region", "area", nulls_last=False)

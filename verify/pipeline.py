@@ -6,7 +6,6 @@ last line of `run_night`, and it is reached only when every gate above it found 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import resource
@@ -20,10 +19,10 @@ from typing import Any
 from verify import __version__
 from verify.gates import must_find_nothing
 from verify.manifest import Manifest, Origin, Published, previous_night
-from verify.manifest_list import newest_date, open_drop, read_list
+from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.model import Arrived
 from verify.plan import make_plan
-from verify.problems import Problem
+from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
@@ -31,8 +30,9 @@ from verify.stages import assess, group, match, publish, read, report, standardi
 from verify.store import Store, open_store, read_frame
 from verify.workbook_guide import Guide
 
-WORKBOOK = "review.xlsx"
+WORKBOOK, PAGE = "review.xlsx", "summary.html"
 TABLES = "tables"
+FIRST_YEAR, LAST_YEAR = 1950, 2200  # an as-of date beyond them is a slip of the hand
 Tell = Callable[[str], None]
 
 
@@ -88,6 +88,11 @@ class Outcome:
         """The officers' review workbook."""
         return self.folder / WORKBOOK
 
+    @property
+    def page(self) -> Path:
+        """The night on one page, without personal data."""
+        return self.folder / PAGE
+
 
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
@@ -103,7 +108,8 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
         fresh = night is None
         if night is None:
             tonight = Tonight(home, order.drop, book, origin, publish.begin(home, origin.night))
-            manifest = _stages(tonight, tell)
+            with publish.left_clean(tonight.work):
+                manifest = _stages(tonight, tell)
             tell("publish")
             night = publish.publish(home, tonight.work, manifest=manifest, run=_run_facts(started))
         if order.results is not None:
@@ -123,7 +129,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         tell("match")
         matched = match.links(store, arrived, standardise.name_tables_of(book), book=book, work=tables)
         _name_free_extracts(store, book)
-        must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path)
+        must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path, mentions=standard.mentions.path)
         tell("group")
         grouped = group.cases(store, arrived, group.Matched(standard.mentions.path, matched.persons.path, matched.links.path), book=book, work=tables)
         tell("assess")
@@ -135,11 +141,12 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         tell("report")
         made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
         counts = report.results(store, arrived, made, tonight.work / publish.RESULTS)
-        guide = Guide(origin.night, origin.as_of, arrived.incomplete)
+        late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
+        guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
         report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=matched.persons.path)
+        report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
     for passing in sorted([*tables.glob("rows_*.parquet"), standard.mentions.path]):
         passing.unlink()  # the whole county's rows lie in the archive once; a night keeps what it made of them
-    late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
     counts |= {"received": arrived.received} | {f"category.{name}": n for name, n in assessed.categories.items()}
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
 
@@ -147,10 +154,13 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
 def _origin(home: Home, order: Order, book: Rulebook) -> Origin:
     """What the night's content follows from: every file of the drop, the rules, the night before, this program."""
     opened = open_drop(order.drop)
-    day = order.as_of or newest_date(read_list(opened))
-    inputs = {name: hashlib.sha256(opened.read(name)).hexdigest() for name in sorted(opened.names)}
+    listed = read_list(opened)
+    day = order.as_of or newest_date(listed)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(Problem("E-AS-OF", day.isoformat(), {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}))
     before = previous_night(home, day)
-    return Origin(as_of=day, inputs=inputs, rules=book.digest, program=__version__, previous=before.manifest.night if before else "")
+    previous = before.manifest.night if before else ""
+    return Origin(as_of=day, inputs=digests(opened, listed), rules=book.digest, program=__version__, previous=previous)
 
 
 def _name_free_extracts(store: Store, book: Rulebook) -> None:

@@ -93,7 +93,7 @@ def _verdict(typed: pl.DataFrame, faults: pl.DataFrame, sheet: Sheet, extract: E
     rows = pl.concat([typed, faults], how="horizontal")
     required = [column.column for column in extract.columns if column.required]
     below_zero = [column.column for column in extract.columns if column.type == "money"]
-    missing = _first([(name, pl.col(name).is_null() & ~_is(name, "E-NEGATIVE")) for name in required])
+    missing = _first([(name, pl.col(name).is_null() & ~_is(name, "E-NEGATIVE") & ~_is(name, "W-CODE")) for name in required])
     no_key = _first([(name, pl.col(name).is_null() | ~complete_key(extract)) for name in extract.key])
     negative = _first([(name, _is(name, "E-NEGATIVE")) for name in below_zero])
     spoilt = pl.col("_row").is_in(list(sheet.spoilt))

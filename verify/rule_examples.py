@@ -134,14 +134,15 @@ def _input_answer(store: Store, plan: Plan, entry: InputPlan, example: Example) 
     usable = not isinstance(example.given, dict)
     rows = example.given if isinstance(example.given, list) else []
     source = "given" if rows else fact_rows.no_rows(entry)
-    _example_rows(store, entry.extract.columns, rows or [{}], entry.extract.extract)
+    role = entry.extract.plays.application or entry.extract.plays.roster
+    key = role.case if role else ""
+    _example_rows(store, entry.extract.columns, [{key: "K", **row} for row in rows] or [{}], entry.extract.extract)
     sql, name = fact_rows.row_sql(entry, layer), entry.input.input
     if entry.input.of == "member":
         store.table("rows__x", fact_rows.linked_rows(entry, source, sql))
         store.table(f"fact__{name}", fact_rows.member_fact(entry, "rows__x"))
         items, joined = fact_values.member_fact_items(entry, usable=usable), "m.case_id"
     else:
-        key = entry.extract.columns[0].column
         made = fact_rows.linked_rows(entry, source, sql) if entry.input.of == "household" else fact_rows.case_rows(entry, source, sql, key)
         store.table("rows__x", made)
         store.table(f"fact__{name}", fact_values.household_fact(entry, "rows__x"))

@@ -34,7 +34,7 @@ class Shape(BaseModel):
 class Column(Shape):
     """One column of an extract: its name on the department's page, its type, and what else it may be called.
 
-    Types: `text` and `code` stay text (a `code` value outside `codes` is kept, with a warning); `name` and `id` speak
+    Types: `text` and `code` stay text (a `code` value outside `codes` is no value, with a warning); `name` and `id` speak
     of a person; `date` is a day; `month` the first day of a month; `epoch_ms` milliseconds turned into a Beijing day;
     `money` integer fen (unit 元 or 万元, never negative); `number` an integer scaled by `decimals`; `count` an integer.
     """
@@ -324,7 +324,6 @@ class Matching(Shape):
     homophones: bool
     lookalikes: str
     variants: str
-    id_edits: Annotated[int, Field(ge=0, le=1)]
     few_bearers: Annotated[int, Field(ge=0)]
     law: Texts
 
@@ -391,7 +390,6 @@ class Membership(Shape):
     label: str
     home_region: Region
     minor_below: Name
-    supporter_when: str
     law: Texts
 
 

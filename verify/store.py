@@ -7,7 +7,7 @@ settings under which DuckDB can read it encrypted (design §5), so that encrypti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,16 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 ROWS_PER_PAGE = 122_880  # one data page a column chunk: DuckDB 2.0 reads encrypted Parquet only then (tried)
+PARQUET: Mapping[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": False,
+    "data_page_version": "1.0",
+    "write_batch_size": ROWS_PER_PAGE,
+    "max_rows_per_page": ROWS_PER_PAGE,
+    "data_page_size": 256 * 1024 * 1024,
+    "store_schema": False,
+}
 
 
 class Store:
@@ -59,8 +69,9 @@ class Store:
         return frame
 
     def save(self, sql: str, path: Path) -> None:
-        """Write an ordered query as one Parquet file; the file appears whole or not at all."""
-        write_frame(self.frame(sql), path)
+        """Write an ordered query as one Parquet file, a row group at a time; the file appears whole or not at all."""
+        groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_PAGE)
+        _write_groups(groups.schema, (pa.Table.from_batches([group]) for group in groups), path)
 
 
 @contextmanager
@@ -102,19 +113,14 @@ def quoted(text: str) -> str:
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as Parquet with the one set of options, through a `.part` file and a rename."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _write_groups(table.schema, [table], path)
+
+
+def _write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
     part = path.with_name(path.name + ".part")
-    pq.write_table(
-        table,
-        part,
-        compression="zstd",
-        use_dictionary=False,
-        data_page_version="1.0",
-        row_group_size=ROWS_PER_PAGE,
-        write_batch_size=ROWS_PER_PAGE,
-        max_rows_per_page=ROWS_PER_PAGE,
-        data_page_size=256 * 1024 * 1024,
-        store_schema=False,
-    )
+    with pq.ParquetWriter(part, schema, **PARQUET) as file:
+        for table in tables:
+            file.write_table(table, row_group_size=ROWS_PER_PAGE)
     part.replace(path)
 
 

@@ -116,7 +116,7 @@ def household(relation: str, **child: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_a_minor_child_in_the_household_is_undeclared(tmp_path: Path) -> None:
-    assert ("undeclared_minor_child", 0) in alerts(County([person(1)], household("户主")), tmp_path)
+    assert ("undeclared_minor_child", 1) in alerts(County([person(1)], household("户主")), tmp_path)
 
 
 def test_who_turns_eighteen_on_the_day_is_no_minor(tmp_path: Path) -> None:

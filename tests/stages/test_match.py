@@ -485,6 +485,7 @@ def test_the_order_of_rows_changes_nothing(people: list[Any], declared: list[Any
 @given(st.lists(PEOPLE, max_size=5), st.lists(PEOPLE, min_size=1, max_size=4), st.lists(ROWS, max_size=5))
 def test_an_unrelated_family_changes_nobody_else(people: list[Any], declared: list[Any], rows: list[Any]) -> None:
     county = made_of(people, declared, rows)
+    county.lives("尉迟安", an_id("19500101", 77, "450202"), "H98")  # there is a register, whoever stands in it
     before, _ = county.run()
     newcomer = an_id("19660606", 99, "450202")
     county.lives("欧阳震", newcomer, "H99")
@@ -503,3 +504,22 @@ def test_nothing_is_accepted_on_a_name_alone(people: list[Any], declared: list[A
         county.add(TAX, 纳税人姓名=name)
     links, _ = county.run()
     assert set(links.filter(pl.col("extract").is_in([BANKS, TAX]))["status"]) <= {"rejected"}
+
+
+# --- a night that knows no register -----------------------------------------------------------------------------------
+
+
+def unregistered() -> County:
+    county = County()
+    county.declares("李国强", MAN)
+    return county
+
+
+def test_without_a_register_a_strange_name_may_be_a_former_one() -> None:
+    county = unregistered()
+    assert verdict(county, BANKS, county.banks("赵大海", MAN)) == ("review", "identity_conflict")
+
+
+def test_without_a_register_nobody_can_say_that_no_other_shares_name_birth_date_and_sex() -> None:
+    county = unregistered()
+    assert verdict(county, DEATHS, dead(county, "李国强", date(1980, 3, 5))) == ("review", "name_birth_sex")

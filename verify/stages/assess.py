@@ -1,8 +1,9 @@
 """Assess every case: rows become facts, facts become values, values are held against the tests, tests give a category.
 
-All amounts are intervals; one set-based query a step, made by `layers.py` from the rule book. The whole trace is
-kept: `values` (every derived value of every member and case), `evidence` (every row behind a figure), `tests`,
-`decisions` (category, open tests, needs).
+All amounts are intervals; one set-based query a step, made from the rule book by `fact_rows`, `fact_values` and
+`decision_sql`. A lead enters no figure, but no case is settled on its absence (`assess.sql`). The whole trace is kept:
+`values` (every derived value of every member and case), `evidence` (every row behind a figure), `tests`, `decisions`
+(category, open tests, needs).
 """
 
 from __future__ import annotations

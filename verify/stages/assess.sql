@@ -1,6 +1,6 @@
 -- Leads: rows that bear only a member's name enter no figure. But a case is not settled on their absence: each case with
 -- leads is worked out once more as a shadow in which they count as grey, [0, amount]. Where the shadow cannot be settled,
--- neither is the case, and it shows the shadow's open tests and needs. Then the shadows are taken away.
+-- neither is the case, and it shows the shadow's tests and needs. Then the shadows are taken away.
 
 -- name: raise shadows
 CREATE OR REPLACE TABLE shadows AS SELECT DISTINCT case_id, case_id || chr(31) || 'leads' AS shadow FROM leads
@@ -37,7 +37,7 @@ FROM cases c JOIN shadows s USING (case_id)
 CREATE OR REPLACE TABLE overturned AS
 SELECT s.case_id, s.shadow FROM shadows s
 JOIN decisions own ON own.case_id = s.case_id JOIN decisions dark ON dark.case_id = s.shadow
-WHERE own.category <> dark.category
+WHERE own.category <> dark.category OR own.open_tests <> dark.open_tests OR own.needs <> dark.needs
 
 -- name: lay decisions
 CREATE OR REPLACE TABLE decisions AS

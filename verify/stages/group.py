@@ -55,7 +55,7 @@ def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, w
     store.run("CREATE OR REPLACE TABLE registers AS SELECT unnest(?::VARCHAR[]) AS extract", [registers])
     _load_late(store, arrived, book)
     _load_roles(store, arrived, book)
-    _load_refused_members(store, arrived)
+    _load_refused_members(store, arrived, book)
     store.table("cases", _SQL["cases"])
     _load_minor_ages(store, book, arrived.as_of)
     store.table("absent", _SQL["absent"])
@@ -167,17 +167,22 @@ def _register_rows(extract: Extract, known: Known) -> str:
     return f"""
         SELECT {quoted(extract.extract)}, r._file, r._row, r."{register.household}",
                coalesce(r."{register.relation}" IN ({parents}), FALSE), coalesce(r."{register.relation}" IN ({children}), FALSE),
-               m.birth, m.id_key, m.name_key
+               coalesce(m.birth, m.id_birth), m.id_key, m.name_key
         FROM {_rows(known)} r
         JOIN mentions m ON m.extract = {quoted(extract.extract)} AND m.file = r._file AND m.row = r._row
     """
 
 
-def _load_refused_members(store: Store, arrived: Arrived) -> None:
-    """Cases that lost a roster row: those whose number can be read, else every case with a gap."""
+def _load_refused_members(store: Store, arrived: Arrived, book: Rulebook) -> None:
+    """Cases that lost a roster row, or that have one whose standing cannot be read; a row without a number: every case with a gap."""
     path = arrived.refused.with_name("roster_refused.parquet")
     store.load("roster_refused", path)
     store.table("refused_members", "SELECT DISTINCT case_id FROM roster_refused WHERE case_id IS NOT NULL")
+    for extract, state in _playing(book, arrived.known, "roster"):
+        roster = extract.plays.roster
+        assert roster is not None
+        unread = f"({plain_condition(roster.member_when, arrived.as_of)}) IS NULL"  # a standing nobody can read may be a member's
+        store.run(f'INSERT INTO refused_members SELECT "{roster.case}" FROM {_rows(state)} WHERE {unread}')
     if store.one("SELECT count(*) FROM roster_refused WHERE case_id IS NULL"):
         store.run(f"INSERT INTO refused_members {_SQL['gaps']}")
 

@@ -36,6 +36,8 @@ FROM (SELECT * REPLACE (CASE WHEN birth_status = 'accepted' THEN birth END AS bi
 LEFT JOIN (SELECT case_id, member_no, bool_or(sure) AS sure FROM absent GROUP BY ALL) a
        ON p.case_id = a.case_id AND p.member_no = a.member_no
 WHERE p.is_member
+-- Somebody who is listed twice in a case counts once: listing a person again must not halve the income a head.
+QUALIFY row_number() OVER (PARTITION BY p.case_id, p.person_id ORDER BY p.member_no) = 1
 ORDER BY p.case_id, p.member_no
 
 -- name: deaths_of_anybody
@@ -56,8 +58,8 @@ SELECT * FROM (
   JOIN mentions o ON l.extract = o.extract AND l.file = o.file AND l.row = o.row AND l.side <> o.side
   JOIN persons p ON l.case_id = p.case_id AND l.member_no = p.member_no
   JOIN members mm ON l.case_id = mm.case_id AND l.member_no = mm.member_no AND mm.presence <> 'out' AND mm.authorised
-  WHERE l.status = 'accepted'
-) WHERE n = 1 AND married
+  WHERE l.status = 'accepted' AND m.day <= getvariable('as_of')
+) WHERE n = 1 AND married AND (id_key IS NOT NULL OR name_key IS NOT NULL)
 
 -- name: undeclared_spouse
 SELECT s.case_id, s.member_no, 'undeclared_spouse' AS finding, s.day AS since, s.extract, s.file, s.row

@@ -73,7 +73,8 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
     extracts that the rules let be read freely to say who counts.
     """
     before = _tables(store)
-    for name in ("mentions", "roster", "applications"):
+    store.view("mentions", work / "mentions.parquet")  # the whole county's rows are read where they lie, a few columns at a time
+    for name in ("roster", "applications"):
         store.load(name, work / f"{name}.parquet")
     grades = NameGrades(store, tables, work)
     registers = [code for code, extract in sorted(book.extracts.items()) if extract.plays.register_]
@@ -90,6 +91,7 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
         path = work / f"{name}.parquet"
         store.save(_SQL[name], path)
         written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    store.run("DROP VIEW mentions")
     for name in sorted(_tables(store) - before):
         store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Linked(**written)

@@ -129,9 +129,12 @@ LEFT JOIN kin ON kin.fno = h.fno AND kin.pno = h.pno
 WHERE h.hit IN ('exact_id', 'exact_id15')
 
 -- name: verdicts_by_rivals
--- An invalid ID one slip away, or name with birth date and sex: theirs where nobody else fits, else grey.
+-- An invalid ID one slip away, or name with birth date and sex: theirs where nobody else fits, else grey. On a night that
+-- knows no register nobody can say that no other person shares name, birth date and sex.
 WITH n AS (SELECT fno, hit, count(DISTINCT ident) AS fitting FROM rivals GROUP BY fno, hit)
-SELECT h.fno, h.pno, CASE WHEN n.fitting = 1 AND NOT h.better AND NOT h.other_data THEN 'accepted' ELSE 'review' END AS status, h.hit AS method,
+SELECT h.fno, h.pno,
+       CASE WHEN n.fitting = 1 AND NOT h.better AND NOT h.other_data AND (h.hit = 'corrected_id' OR EXISTS (SELECT 1 FROM crowd)) THEN 'accepted'
+            ELSE 'review' END AS status, h.hit AS method,
        list_filter([h.hit, h.name_reason, CASE WHEN n.fitting > 1 THEN 'others_fit' END, CASE WHEN h.better THEN 'name_of_family' END], lambda r: r IS NOT NULL) AS reasons,
        h.name_reason
 FROM graded_hits h JOIN n USING (fno, hit)
@@ -243,7 +246,7 @@ GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
 -- found in the register comes `first`: the ID of that row is theirs only because of it.
 SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first
-FROM mentions m JOIN faces f
+FROM mentions m JOIN (FROM faces WHERE fno IN (SELECT fno FROM verdicts)) f
   ON m.name_key IS NOT DISTINCT FROM f.name_key AND m.former_key IS NOT DISTINCT FROM f.former_key AND m.id_key IS NOT DISTINCT FROM f.id_key
  AND m.birth IS NOT DISTINCT FROM f.birth AND m.sex IS NOT DISTINCT FROM f.sex
 JOIN verdicts v USING (fno)
@@ -286,11 +289,13 @@ WITH grey AS (
   SELECT b.pno, c.born, row_number() OVER (PARTITION BY b.pno ORDER BY c.file, c.row, c.side) AS n
   FROM best b JOIN crowd c ON c.extract = b.extract AND c.file = b.file AND c.row = b.row AND c.side = b.side
   WHERE b.status = 'review' AND c.born IS NOT NULL
+), written AS (
+  SELECT extract, file, row, min(name_key) AS name_key FROM spoken GROUP BY extract, file, row
 ), rights AS (
   SELECT k.*, k.authorised AND EXISTS (SELECT 1 FROM linkable JOIN register_extracts USING (extract)) AS readable FROM known_people k
 )
 SELECT k.case_id, k.member_no, p.person_id, k.is_member, k.is_applicant, k.authorised, k.relation, k.file, k.row, k.name,
-       (SELECT min(m.name_key) FROM mentions m WHERE m.extract = k.extract AND m.file = k.file AND m.row = k.row) AS name_key,
+       d.name_key,
        coalesce((SELECT list_sort(list(DISTINCT i.id_key)) FROM person_ids i WHERE i.pno = k.pno AND i.id_state = 'valid18'), []::VARCHAR[]) AS ids,
        k.pno IN (SELECT pno FROM person_ids) AS id_known,
        CASE WHEN k.readable AND k.register_birth IS NOT NULL THEN k.register_birth WHEN k.declared_birth IS NOT NULL THEN k.declared_birth
@@ -302,6 +307,7 @@ SELECT k.case_id, k.member_no, p.person_id, k.is_member, k.is_applicant, k.autho
        coalesce(k.register_sex, k.declared_sex) AS sex,
        CASE WHEN EXISTS (SELECT 1 FROM linkable JOIN register_extracts USING (extract)) THEN k.household END AS household
 FROM rights k JOIN pseudonyms p USING (pno) LEFT JOIN grey g ON g.pno = k.pno AND g.n = 1
+LEFT JOIN written d ON d.extract = k.extract AND d.file = k.file AND d.row = k.row
 ORDER BY k.case_id, k.member_no
 
 -- name: links

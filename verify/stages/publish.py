@@ -58,6 +58,16 @@ def begin(home: Home, night: str) -> Path:
     return work
 
 
+@contextmanager
+def left_clean(work: Path) -> Iterator[None]:
+    """Take the unpublished folder away where the night fails: it holds the rows of a whole county."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
 def publish(home: Home, work: Path, *, manifest: Manifest, run: Mapping[str, Any]) -> Published:
     """Make the finished night in `work` visible, and return it where it now lies. Hold the lock.
 
@@ -105,7 +115,7 @@ def verify_night(night: Published) -> None:
 
 def hand_out(night: Published, to: Path) -> None:
     """Copy the results for other programs to a folder of theirs; each file appears whole or not at all."""
-    to.mkdir(parents=True, exist_ok=True)
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source in sorted((night.folder / RESULTS).glob("*.parquet")):
         part = to / (source.name + ".part")
         shutil.copyfile(source, part)

@@ -16,7 +16,7 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.batches import Batch, chain, is_broken, known_rows, marked_broken, read_batches, with_again, with_new, write_batches
-from verify.intake import FileMissingError, FileRefusedError, Taken, take
+from verify.intake import ABSENT, EXTRA, HEADER, STRANGE, FileMissingError, FileRefusedError, Taken, take
 from verify.manifest_list import FULL, LIST_NAME, Drop, Listed, is_plain_name, newest_date, open_drop, read_list
 from verify.model import Arrived, Known
 from verify.problems import InputError, IntegrityError, Problem
@@ -124,10 +124,13 @@ def _put_down(taken: Taken, known: Sequence[Batch], arrivals: Arrivals) -> None:
     arrivals.came.append(batch)
     counts = (batch.received, batch.kept, batch.refused, batch.duplicate)
     arrivals.files.append((batch.extract, batch.file, batch.batch, batch.as_of, *counts, UNCHANGED if taken.again else LOADED))
-    if taken.extra:
-        arrivals.told(batch.extract, batch.file, "N-EXTRA-COLUMN", {"columns": ", ".join(taken.extra)})
-    if taken.absent:
-        arrivals.told(batch.extract, batch.file, "N-ABSENT-COLUMN", {"columns": ", ".join(taken.absent)})
+    if taken.again:
+        return
+    for code, columns in ((EXTRA, taken.extra), (ABSENT, taken.absent)):
+        if columns:
+            arrivals.told(batch.extract, batch.file, code, {"columns": ", ".join(columns)})
+    for column, rows in taken.strange:
+        arrivals.told(batch.extract, batch.file, STRANGE, {"column": column, "rows": str(rows)})
 
 
 def _tell_unlisted(drop: Drop, listed: Iterable[Listed], arrivals: Arrivals) -> None:
@@ -183,7 +186,7 @@ def _handed_over(night: date, known: Mapping[str, Known], arrivals: Arrivals, *,
     if lost.height:
         raise IntegrityError(*(Problem("E-GATE-ROWS", str(name)) for name in lost["file"]))
     refused = [_of_batch(archive.refused(batch.archived), batch) for batch in arrivals.came]
-    warnings = [_of_batch(archive.warnings(batch.archived), batch) for batch in arrivals.came]
+    warnings = [_of_batch(archive.warnings(batch.archived).filter(pl.col("row") != HEADER), batch) for batch in arrivals.came]
     rosters = [name for name, extract in book.extracts.items() if extract.plays.roster]
     doubtful = [_of_batch(archive.refused(batch.archived), batch) for name in rosters for batch in chain(arrivals.batches[name])]
     write_frame(files, work / "files.parquet")

@@ -48,6 +48,7 @@ def people(store: Store, arrived: Arrived, *, book: Rulebook, work: Path) -> Sta
     Extracts that may not be used tonight are left out, except the roster, the applications and the register: known
     rows of the register may always tell people apart.
     """
+    store.run("SET VARIABLE as_of = ?::DATE", [arrived.as_of])
     for name, columns in _NO_ROWS.items():
         store.run(f"CREATE OR REPLACE TABLE {name} ({columns})")
     for extract, known in _spoken_of(arrived, book):
@@ -58,11 +59,10 @@ def people(store: Store, arrived: Arrived, *, book: Rulebook, work: Path) -> Sta
     _load_ids(store, arrived.as_of, work)
     written = {}
     for name in _WRITTEN:
-        store.table(name, _SQL[name])
         path = work / f"{name}.parquet"
-        store.save(f"FROM {name}", path)
-        written[name] = Table(path, store.one(f"SELECT count(*) FROM {name}"))
-    for name in (*_NO_ROWS, "name_keys", "id_keys", *_WRITTEN):
+        store.save(_SQL[name], path)
+        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    for name in (*_NO_ROWS, "name_keys", "id_keys"):
         store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Standardised(**written)
 
