@@ -46,8 +46,11 @@ class Grouped:
 
 def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, work: Path) -> Grouped:
     """Write `cases`, `members` and `findings` below `work`. Promises: every case of the night has exactly one row."""
-    for name, path in {"mentions": matched.mentions, "persons": matched.persons, "links": matched.links}.items():
-        store.load(name, path)
+    for name in ("mentions", "persons", "links"):  # the gate named some of them as views
+        store.run(f"DROP VIEW IF EXISTS {name}")
+    store.view("mentions", matched.mentions)
+    store.load("persons", matched.persons)
+    store.load("links", matched.links)
     store.run("SET VARIABLE as_of = ?::DATE", [arrived.as_of])
     store.run("SET VARIABLE roster = ?", [next(name for name, extract in sorted(book.extracts.items()) if extract.plays.roster)])
     store.run("SET VARIABLE few_bearers = ?", [book.matching.few_bearers])
