@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -13,70 +14,37 @@ import pytest
 from tests.altered import altered
 from tests.test_night import FIXTURES
 from verify import Order, Outcome, init_home, run_night
+from verify.rule_examples import test_rules as run_examples
 from verify.settings import rules_folder
 
 OLD, MOVED = "SQ2026000107", "SQ2026000225"  # both alone, in town, dibao in the truth
-EXTRACT = """
-- extract: ll_jintie
-  label: 高龄津贴发放
-  department: 县老龄办
-  format: csv
-  key: [发放流水]
-  columns:
-    - {column: 发放流水, required: yes, also_called: 流水号}
-    - {column: 领取人, type: name}
-    - {column: 证件, type: id}
-    - {column: 性别, type: code, codes: [M, F]}
-    - {column: 生日, type: date}
-    - {column: 月份, type: month, required: yes}
-    - {column: 金额, type: money, unit: 万元, required: yes}
-  people:
-    - {name: 领取人, id: 证件, birth: 生日, sex: {column: 性别, male: M, female: F}}
-  absence_means: zero
-  law: 示例办法第一条
-"""
-INCOME = """
-- input: allowance
-  label: 高龄津贴
-  fact: transfer
-  of: member
-  unit: 元
-  from: ll_jintie
-  when: in_window(月份)
-  amount: 金额
-  law: 示例办法第二条
-  examples:
-    - {example: 万元, as_of: 2026-11-20, given: [{月份: 2026-05-01, 金额: "12000.00"}], expect: "12000.00"}
-    - {example: 窗口外, as_of: 2026-11-20, given: [{月份: 2026-11-01, 金额: "12000.00"}], expect: "0.00"}
-- rule: allowance_year
-  label: 家庭高龄津贴
-  publish: yes
-  of: household
-  unit: 元/年
-  expr: sum(allowance)
-  law: 示例办法第二条
-"""
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def wishes() -> list[tuple[str, str, str]]:
+    """The changes that the README shows: `yaml` is a new file, `diff` a change of one; each with its path below rules/."""
+    section = README.read_text(encoding="utf-8").split("## Three things you will want to change")[1].split("\n## ")[0]
+    return re.findall(r"```(yaml|diff) rules/(\S+)\n(.*?)```", section, flags=re.DOTALL)
 
 
 def changed(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped rules with four wishes of four people, none of whom can program."""
+    """The shipped rules as the README's readers would change them. The other values are said to be the whole province's."""
     folder = Path(shutil.copytree(rules_folder(), tmp_path_factory.mktemp("wishes") / "rules"))
-    (folder / "extracts" / "ll_jintie.yaml").write_text(EXTRACT, encoding="utf-8")
-    (folder / "facts" / "allowance.yaml").write_text(INCOME, encoding="utf-8")
-    changed(folder / "facts" / "income.yaml", "greater(sum(transfer), declared", "greater(sum(transfer) + sum(allowance), declared")
+    for kind, name, text in wishes():
+        if kind == "yaml":
+            (folder / name).write_text(text, encoding="utf-8")
+            continue
+        lines = text.splitlines(keepends=True)
+        changed(folder / name, "".join(line[1:] for line in lines if line[0] in " -"), "".join(line[1:] for line in lines if line[0] in " +"))
     values = folder / "parameters" / "lines.yaml"
-    changed(values, '"459999"', '"45"')
-    urban = '  values:\n    - {region: "450100", from: 2024-01-01, value: "400", law: 示例市文第三条}\n'
-    changed(values, "  unit: 元/人/月\n  values:\n", "  unit: 元/人/月\n" + urban)
-    column = "    - {heading: 机动车, heading_en: Cars, shows: vehicles, width: 6}\n"
-    changed(folder / "reports" / "review.yaml", column, column + "    - {heading: 津贴, heading_en: Allowance, shows: allowance_year, width: 9}\n")
+    values.write_text(values.read_text(encoding="utf-8").replace('"459999"', '"45"'), encoding="utf-8")
     return folder
 
 
@@ -100,6 +68,11 @@ def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def outcome(rules: Path, drop: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run_night(init_home(tmp_path_factory.mktemp("home") / "h"), Order(drop, rules), lambda _stage: None)
+
+
+def test_the_readme_shows_all_of_it(rules: Path) -> None:
+    assert {name.split("/")[0] for _, name, _ in wishes()} == {"extracts", "facts", "parameters", "reports"}
+    assert [result.where for result in run_examples(rules) if not result.passed] == []
 
 
 def test_the_new_facts_reach_a_verdict(outcome: Outcome) -> None:

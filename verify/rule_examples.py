@@ -175,6 +175,8 @@ def _given_names(plan: Plan, example: Example) -> Scope:
     for key, value in example.given.items():
         prefix, _, name = key.rpartition(".")
         tables.get(prefix, layer.names)[name] = _operand(value)
+    for name in plan.sums:  # so that a new term in a sum does not touch every older example
+        layer.sums.setdefault(name, Span(integer(0), integer(0)))
     return layer
 
 
