@@ -26,7 +26,7 @@ from verify.explain_case import case_blocks, case_json, trace
 from verify.labels import amount, distance
 from verify.layout import laid_out, wrapped
 from verify.ledger import Look, record
-from verify.manifest import Published, current_night
+from verify.manifest import Origin, Published, current_night
 from verify.nights import status_of
 from verify.problems import InputError
 from verify.rulebook import load_rulebook
@@ -182,6 +182,23 @@ def test_there_is_no_night_yet_and_no_home(tmp_path: Path) -> None:
         assert said.returncode == 2
         assert said.stderr.startswith("E-NO-NIGHT")
     assert hedui("nights", "list", "--home", made.folder).returncode == 0
+
+
+@pytest.mark.parametrize(("program", "exit_code"), [("0.0.9", 0), ("0.1.1", 2), ("0.10", 2), ("odd", 13)])
+def test_a_night_of_a_newer_program_is_not_misread(home: Home, cases: pl.DataFrame, tmp_path: Path, program: str, exit_code: int) -> None:
+    newer = a_copy(home, tmp_path / "newer")
+    path = newer.nights / newer.current.read_text(encoding="utf-8").strip() / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["origin"]["program"] = program
+    origin = Origin(**{**manifest["origin"], "as_of": date.fromisoformat(manifest["origin"]["as_of"])})
+    manifest["night"] = origin.night
+    path.write_text(json.dumps(manifest | ({"what_only_the_newer_knows": 1} if exit_code == 2 else {})), encoding="utf-8")
+    folder = path.parent.rename(newer.nights / origin.night)
+    newer.current.write_text(folder.name, encoding="utf-8")
+    for words in (("check", cases["case_id"][0]), ("nights", "list"), *((("night", "--drop", DROP),) if exit_code == 2 else ())):
+        said = hedui(*words, "--home", newer.folder, "--lang", "en")
+        assert said.returncode == exit_code
+        assert (exit_code != 2) or (said.stderr.startswith("E-NEWER") and program in said.stderr and not said.stdout)
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------

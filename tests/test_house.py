@@ -35,10 +35,10 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}
-        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels"}
+        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
-    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending"}),
+    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again"}),
     frozenset({"__init__", "cli", "shell", "desk"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
@@ -55,7 +55,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "jinja2": r"page",
     "typer": r"cli|shell|desk",
     "rich": r"speech",
-    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake",
+    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

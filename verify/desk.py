@@ -31,16 +31,25 @@ def check(
     case: Annotated[str, typer.Argument(help="The case's number.")],
     home: HomeOption,
     purpose: PurposeOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Also run the stages on this case again; they must agree.")] = False,
 ) -> None:
     """Say what the published night knows of a case, and what to do next."""
     from verify.settings import open_home
 
     opened, voice = open_home(home), sound_voice(ctx)
+    from verify.layout import Block
     from verify.looking import look
     from verify.spot import spot_blocks, spot_json
 
     spot = look(opened, case, command="check", purpose=purpose or voice.word("purpose"))
-    say(ctx, spot_blocks(spot, voice), spot_json(spot, voice))
+    blocks, plain = spot_blocks(spot, voice), spot_json(spot, voice)
+    if again:
+        from verify.again import must_agree
+        from verify.labels import book_of
+
+        rows = must_agree(opened, spot.night, spot.case["case_id"], book=book_of(voice))
+        blocks, plain = [*blocks, Block(voice.word("check_again", rows=rows))], {**plain, "again": {"agrees": True, "rows": rows}}
+    say(ctx, blocks, plain)
 
 
 def explain(

@@ -23,6 +23,7 @@ from verify.rule_files import Extract
 
 EXTRA, ABSENT, STRANGE = "N-EXTRA-COLUMN", "N-ABSENT-COLUMN", "W-CODE"
 HEADER = 0  # the row number under which the archive notes what is to be said of a file's header
+WEB_PAGE = (b"<!doctype", b"<html")
 A_HEADER = 0.5  # a first line with fewer of the declared columns than this is not quoted: it may be somebody's row
 
 
@@ -63,6 +64,8 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != listed.checksum:
         raise FileRefusedError("E-CHECKSUM")
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith(WEB_PAGE):
+        raise FileRefusedError("E-HTML")
     before = next((batch for batch in known if batch.batch == listed.batch), None)
     if before is not None and before.sha256 != sha256:
         raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
@@ -73,7 +76,7 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
     if not archive.holds(name):
         _read_in(data, listed, extract, name=name, archive=archive)
     counts = archive.counts(name)
-    _prove(counts, listed, extract)
+    prove(counts, listed, extract)
     extra, absent = (_of_header(archive, name, code) for code in (EXTRA, ABSENT))
     if before is not None:
         return Taken(before.recounted(counts, file=listed.file, archived=name), again=True)
@@ -109,7 +112,7 @@ def _new_batch(listed: Listed, sha256: str, counts: Counts, name: str) -> Batch:
     )
 
 
-def _prove(counts: Counts, listed: Listed, extract: Extract) -> None:
+def prove(counts: Counts, listed: Listed, extract: Extract) -> None:
     """The gate of a file: no row is lost, and there are as many as the sender says."""
     if counts.kept + counts.refused + counts.duplicate != counts.received:
         raise IntegrityError(Problem("E-GATE-ROWS", listed.file, {key: str(getattr(counts, key)) for key in Counts.__dataclass_fields__}))
@@ -134,7 +137,7 @@ def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archiv
     operation = sheet.headers.index(OPERATION) if OPERATION in sheet.headers and listed.mode == CHANGES else None
     rows = account(sheet, places, extract, delete=None if operation is None else (operation, DELETE))
     counts = Counts(rows.received, rows.kept.height, rows.refused.height, rows.duplicate)
-    _prove(counts, listed, extract)
+    prove(counts, listed, extract)
     used = {*places.values(), operation}
     noted = [(HEADER, header, EXTRA) for at, header in enumerate(sheet.headers) if at not in used and header]
     noted += [(HEADER, column.column, ABSENT) for column in extract.columns if column.column not in places]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from verify.problems import IntegrityError, Problem
+from verify import __version__
+from verify.problems import IntegrityError, Problem, UsageError
 from verify.settings import Home
 
 MANIFEST = "manifest.json"
@@ -104,15 +106,32 @@ def published_nights(home: Home) -> list[Published]:
 
 
 def read_night(folder: Path) -> Published:
-    """One published night. Raises IntegrityError (E-NIGHT-BROKEN) if its two JSON files are not whole or not its own."""
+    """One published night. Raises IntegrityError (E-NIGHT-BROKEN) if its two JSON files are not whole or not its own,
+    UsageError (E-NEWER) if a newer program than this one wrote it."""
     try:
-        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        _refuse_newer(folder, json.loads(text)["origin"]["program"])  # before its keys, of which a newer one may have more
+        manifest = Manifest.from_json(text)
         number = int(json.loads((folder / RUN).read_text(encoding="utf-8"))["number"])
     except (OSError, KeyError, TypeError, ValueError):
         raise IntegrityError(Problem("E-NIGHT-BROKEN", folder.name)) from None
     if {manifest.night, manifest.origin.night} != {folder.name}:
         raise IntegrityError(Problem("E-NIGHT-BROKEN", folder.name))
     return Published(folder, manifest, number)
+
+
+def _refuse_newer(folder: Path, program: str) -> None:
+    """What a newer program meant by its tables nobody here can know; better say so than read them wrongly."""
+    if _release(program) > _release(__version__):
+        raise UsageError(Problem("E-NEWER", folder.name, {"program": program, "ours": __version__}))
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, without zeros at the end: 0.10 is newer than 0.9, and 1.0 is 1."""
+    plain = re.match(r"\d+(\.\d+)*", version)
+    if plain is None:
+        raise ValueError("a version begins with a number")
+    return tuple(int(part) for part in re.sub(r"(\.0+)+$", "", plain[0]).split("."))
 
 
 def previous_night(home: Home, as_of: date) -> Published | None:

@@ -21,7 +21,7 @@ from verify.gates import must_find_nothing
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.model import Arrived
-from verify.plan import make_plan
+from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
 from verify.rulebook import Rulebook
@@ -94,6 +94,16 @@ class Outcome:
         return self.folder / PAGE
 
 
+@dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """What the stages made of known rows, beside the results: the people, the mentions, and how many there are of each."""
+
+    persons: Path
+    mentions: Path
+    counts: dict[str, int]
+    categories: dict[str, int]
+
+
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
 
@@ -124,31 +134,41 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     tell("read")
     arrived = read.read(tonight.drop, book, shelf=tonight.shelf(), as_of=origin.as_of)
     with open_store(tonight.work, settings.threads, settings.memory) as store:
-        tell("standardise")
-        standard = standardise.people(store, arrived, book=book, work=tables)
-        tell("match")
-        matched = match.links(store, arrived, standardise.name_tables_of(book), book=book, work=tables)
-        _name_free_extracts(store, book)
-        must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path, mentions=standard.mentions.path)
-        tell("group")
-        grouped = group.cases(store, arrived, group.Matched(standard.mentions.path, matched.persons.path, matched.links.path), book=book, work=tables)
-        tell("assess")
-        assessed = assess.cases(store, arrived, plan, tables)
-        must_find_nothing(store, "assess")
-        tell("watch")
-        alerts = watch.alerts(store, arrived, plan, layers=assessed.layers, work=tables)
-        must_find_nothing(store, "watch")
-        tell("report")
-        made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
-        counts = report.results(store, arrived, made, tonight.work / publish.RESULTS)
+        made = work_out(store, arrived, plan, tonight.work, tell)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
-        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=matched.persons.path)
+        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)
         report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
-    for passing in sorted([*tables.glob("rows_*.parquet"), standard.mentions.path]):
+    for passing in sorted([*tables.glob("rows_*.parquet"), made.mentions]):
         passing.unlink()  # the whole county's rows lie in the archive once; a night keeps what it made of them
-    counts |= {"received": arrived.received} | {f"category.{name}": n for name, n in assessed.categories.items()}
+    counts = made.counts | {"received": arrived.received, **{f"category.{name}": n for name, n in made.categories.items()}}
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
+
+
+def work_out(store: Store, arrived: Arrived, plan: Plan, work: Path, tell: Tell) -> WorkedOut:
+    """Every stage that works on known rows, each behind the gate of the one before: tables and results below `work`.
+
+    Raises IntegrityError (a gate), UsageError (the rules). A check of one case takes this same way (`again`).
+    """
+    book, tables = plan.book, work / TABLES
+    tell("standardise")
+    standard = standardise.people(store, arrived, book=book, work=tables)
+    tell("match")
+    matched = match.links(store, arrived, standardise.name_tables_of(book), book=book, work=tables)
+    _name_free_extracts(store, book)
+    must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path, mentions=standard.mentions.path)
+    tell("group")
+    grouped = group.cases(store, arrived, group.Matched(standard.mentions.path, matched.persons.path, matched.links.path), book=book, work=tables)
+    tell("assess")
+    assessed = assess.cases(store, arrived, plan, tables)
+    must_find_nothing(store, "assess")
+    tell("watch")
+    alerts = watch.alerts(store, arrived, plan, layers=assessed.layers, work=tables)
+    must_find_nothing(store, "watch")
+    tell("report")
+    made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
+    counts = report.results(store, arrived, made, work / publish.RESULTS)
+    return WorkedOut(matched.persons.path, standard.mentions.path, counts, assessed.categories)
 
 
 def _origin(home: Home, order: Order, book: Rulebook) -> Origin:

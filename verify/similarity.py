@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -16,6 +17,8 @@ from functools import lru_cache
 from itertools import combinations
 
 from opencc import OpenCC
+
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # single characters alone are looked up here, and its phrases take longest to load
 from pypinyin import Style, pinyin
 from rapidfuzz.distance import OSA
 

@@ -1,0 +1,127 @@
+"""One case worked out again from the archive agrees with the night, and says so where a published table was changed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.test_cli import DROP, hedui
+from verify import Home, Order, init_home, run_night
+from verify.again import must_agree
+from verify.manifest import Published, current_night
+from verify.problems import IntegrityError, UsageError
+from verify.rulebook import Rulebook, load_rulebook
+from verify.settings import rules_folder
+from verify.store import read_frame, write_frame
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = init_home(tmp_path_factory.mktemp("again") / "home")
+    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def night(home: Home) -> Published:
+    found = current_night(home)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def book() -> Rulebook:
+    return load_rulebook(rules_folder())
+
+
+def three(night: Published) -> dict[str, str]:
+    """A settled case, one that cannot be told, and one of whose people somebody is in another case."""
+    cases = read_frame(night.folder / "results" / "cases.parquet")
+    persons = read_frame(night.folder / "tables" / "persons.parquet")
+    twice = persons.group_by("person_id").agg(pl.col("case_id").n_unique().alias("n")).filter(pl.col("n") > 1)
+    shared = persons.filter(pl.col("person_id").is_in(twice["person_id"].implode()))["case_id"].min()
+    assert isinstance(shared, str)
+    open_ = cases.filter(pl.col("category") == "cannot_tell", pl.col("needs").list.len() > 1)["case_id"]
+    settled = cases.filter(pl.col("category") != "cannot_tell", pl.col("case_id") != shared)["case_id"]
+    return {"settled": settled[5], "open": open_[5], "shared": shared}
+
+
+@pytest.mark.parametrize("which", ["settled", "open", "shared"])
+def test_a_case_worked_out_again_agrees(home: Home, night: Published, book: Rulebook, which: str) -> None:
+    assert must_agree(home, night, three(night)[which], book=book) > 1
+    assert not list(home.folder.glob(".again*"))
+
+
+def test_the_window_says_that_it_agrees(home: Home, night: Published) -> None:
+    case = three(night)["open"]
+    assert "与发布结果一致" in hedui("check", case, "--home", home.folder, "--again").stdout
+    told = json.loads(hedui("check", case, "--home", home.folder, "--again", "--json").stdout)
+    assert told["again"]["agrees"]
+
+
+CHANGES = {
+    "results/cases": pl.lit("none").alias("category"),
+    "results/tests": pl.lit("holds").alias("verdict"),
+    "results/evidence": pl.lit("accepted_by_hand").alias("link_status"),
+}
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_a_changed_table_is_named_and_nothing_of_it(home: Home, night: Published, tmp_path: Path, table: str) -> None:
+    case, changed = three(night)["open"], Home(tmp_path / "changed")
+    shutil.copytree(home.folder, changed.folder)
+    path = changed.nights / night.folder.name / f"{table}.parquet"
+    write_frame(read_frame(path).with_columns(CHANGES[table]), path)
+    said = hedui("check", case, "--home", changed.folder, "--again", "--lang", "en")
+    assert (said.returncode, said.stdout) == (13, "")
+    assert said.stderr.startswith("E-AGAIN ")
+    assert table in said.stderr
+    assert not list(changed.folder.glob(".again*"))
+
+
+def test_a_case_is_not_worked_out_by_other_rules_or_without_its_archive(home: Home, night: Published, book: Rulebook, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(rules_folder(), rules)
+    (rules / "messages" / "more.yaml").write_text("- {word: stage_new, zh: 新, en: new}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="E-AGAIN-RULES"):
+        must_agree(home, night, three(night)["open"], book=load_rulebook(rules))
+    bare = Home(tmp_path / "bare")
+    bare.archive.mkdir(parents=True)
+    shutil.copy(home.config, bare.config)
+    with pytest.raises(IntegrityError, match="E-AGAIN"):
+        must_agree(bare, night, three(night)["open"], book=book)
+
+
+# --- nothing of a person leaves ---------------------------------------------------------------------------------------
+
+
+def clear_texts(home: Home, night: Published) -> dict[str, str]:
+    """Everything a night and the desk write or print in clear for people."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in (*night.folder.glob("*.json"), *night.folder.glob("*.html"))}
+    with zipfile.ZipFile(night.folder / "review.xlsx") as book:
+        found |= {name: book.read(name).decode() for name in book.namelist() if name.endswith((".xml", ".rels"))}
+    for case in three(night).values():
+        for words in (("check", case, "--again"), ("check", case, "--json"), ("explain", case), ("explain", case, "--json")):
+            said = hedui(*words, "--home", home.folder)
+            found[" ".join(words)] = said.stdout + said.stderr
+    for words in (("status",), ("nights", "list"), ("nights", "show"), ("night", "--drop", str(DROP)), ("night", "--drop", str(DROP), "--as-of", "2026-12-20")):
+        said = hedui(*words, "--home", home.folder)
+        found[" ".join(words)] = said.stdout + said.stderr
+    said = hedui("extract", "check", DROP / "ga_huji_20261120.csv", "--as", "ga_huji")
+    return found | {"extract check": said.stdout + said.stderr, "ledger": home.ledger.read_text(encoding="utf-8")}
+
+
+def test_no_id_and_no_name_is_written_or_printed_in_clear(home: Home, night: Published) -> None:
+    persons = read_frame(night.folder / "tables" / "persons.parquet")
+    names = {name for name in persons["name"].drop_nulls() if len(name) > 2}  # two characters may be any word's
+    texts = clear_texts(home, night)
+    assert len(texts) > 20
+    for where, text in texts.items():
+        assert re.search(r"(?<!\d)[1-9]\d{16}[\dXx](?!\d)", text) is None, where
+        assert [len(name) for name in names if name in text] == [], where

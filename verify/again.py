@@ -1,0 +1,93 @@
+"""One case again: the night's own stages on the rows that can touch it, held against what the night published.
+
+What was known that night is put together anew from the night's batches and the archive; everything below happens in a
+private folder of the home that is gone afterwards, whatever happens.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from verify.archive import Archive
+from verify.batches import Batch, chain, known_rows, read_batches
+from verify.manifest import Published
+from verify.model import Arrived, Known
+from verify.pipeline import TABLES, work_out
+from verify.plan import make_plan
+from verify.problems import IntegrityError, Problem, UsageError
+from verify.rulebook import Rulebook
+from verify.settings import Home, read_settings
+from verify.stages.publish import RESULTS
+from verify.stages.standardise import name_tables_of
+from verify.store import open_store, read_frame, write_frame
+from verify.store_rows import Record, rows_where
+from verify.touching import Asked, cut
+
+COMPARED = (f"{RESULTS}/cases", f"{RESULTS}/tests", f"{RESULTS}/alerts", f"{RESULTS}/evidence", f"{RESULTS}/links", f"{TABLES}/values", f"{TABLES}/persons")
+HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")  # what reading said; only the archive's rows are read again
+
+
+def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> int:
+    """Work the case out again and hold it against the published night; how many rows were compared.
+
+    Raises UsageError (E-AGAIN-RULES) where the rules are not those of the night, IntegrityError (E-AGAIN) with the names
+    of the tables that differ, never with what stands in them.
+    """
+    if book.digest != night.manifest.origin.rules:
+        raise UsageError(Problem("E-AGAIN-RULES", night.manifest.night, {"then": night.manifest.origin.rules[:12], "now": book.digest[:12]}))
+    with tempfile.TemporaryDirectory(prefix=".again-", dir=home.folder) as folder:
+        work = Path(folder)
+        (work / TABLES).mkdir(mode=0o700)
+        arrived, settings = _arrived(home, night, case, book=book, tables=work / TABLES), read_settings(home)
+        with open_store(work, threads=1, memory=settings.memory) as store:
+            work_out(store, arrived, make_plan(book, arrived.as_of), work, lambda _stage: None)
+        pairs = {name: (_of_case(night.folder, name, case), _of_case(work, name, case)) for name in COMPARED}
+    differing = [name for name, (then, now) in pairs.items() if then != now]
+    if differing:
+        raise IntegrityError(Problem("E-AGAIN", night.manifest.night, {"tables": ", ".join(differing)}))
+    return sum(len(then) for then, _ in pairs.values())
+
+
+def _of_case(folder: Path, name: str, case: str) -> list[Record]:
+    return rows_where(folder / f"{name}.parquet", "case_id", case)
+
+
+def _arrived(home: Home, night: Published, case: str, *, book: Rulebook, tables: Path) -> Arrived:
+    """What the night's reading handed over, with the known rows cut to those that can touch the case."""
+    published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
+    used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}
+    _must_hold(archive, night, used)
+    rows = {name: known_rows(batches, archive, book.extracts[name]) for name, batches in used.items() if batches}
+    asked = Asked(_same_people(published, case), read_frame(published / "persons.parquet"), read_frame(night.folder / RESULTS / "links.parquet"), case)
+    for name, kept in cut(rows, book.extracts, asked, names=name_tables_of(book), as_of=manifest.origin.as_of).items():
+        write_frame(kept, tables / f"rows_{name}.parquet")
+    for name in HANDED_ON:
+        shutil.copyfile(published / f"{name}.parquet", tables / f"{name}.parquet")
+    paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
+    known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
+    return Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
+
+
+def _must_hold(archive: Archive, night: Published, used: Mapping[str, tuple[Batch, ...]]) -> None:
+    """Without a batch that was known that night nothing can be worked out again."""
+    if not all(archive.holds(batch.archived) for batches in used.values() for batch in batches):
+        raise IntegrityError(Problem("E-AGAIN", night.manifest.night, {"tables": "archive"}))
+
+
+def _same_people(published: Path, case: str) -> frozenset[str]:
+    """The case and every case that lists somebody of it."""
+    people = {person["person_id"] for person in rows_where(published / "persons.parquet", "case_id", case)}
+    others = [rows_where(published / "persons.parquet", "person_id", person) for person in sorted(people)]
+    return frozenset({case, *(person["case_id"] for found in others for person in found)})
+
+
+def _known(name: str, batches: tuple[Batch, ...], night: Published, *, book: Rulebook, tables: Path) -> Known:
+    """An extract's state as it was that night."""
+    if not batches:
+        return Known(name, None, late=True, usable=False, as_of=None)
+    late = name in night.manifest.late
+    usable = not late or book.extracts[name].when_late.use_last
+    return Known(name, tables / f"rows_{name}.parquet", late=late, usable=usable, as_of=max(batch.as_of for batch in batches))
