@@ -30,6 +30,7 @@ WELL_QUOTED = r'^(?:[^",]*|"[^"]*")(?:,(?:[^",]*|"[^"]*"))*$'
 BEIJING_MS, DAY_MS = 8 * 3_600_000, 86_400_000
 SUFFIXES = {("money", "元"): "元", ("money", "万元"): "万?元", ("number", "元"): "[%％]", ("count", "元"): ""}
 AMOUNT = r"^([+-]?)[ \u3000]*(?:￥|¥)?[ \u3000]*([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.([0-9]*))?[ \u3000]*(?:SUFFIX)?$"
+MOST = 9_000_000_000_000_000_000  # what a 64-bit integer holds, with room for rounding
 
 
 def find_columns(headers: Sequence[str], extract: Extract) -> tuple[dict[str, int], list[str]]:
@@ -167,9 +168,14 @@ def _with_digits(cells: pl.DataFrame, suffix: str) -> pl.DataFrame:
 
 
 def fixed_point(places: int) -> pl.Expr:
-    """The digits of a written number as an integer of 10^-places, rounded half up, without its sign."""
+    """The digits of a written number as an integer of 10^-places, rounded half up, without its sign.
+
+    More than there is room for is the most there is room for: an absurd amount must never read as none.
+    """
     padded = pl.col("part") + "0" * (places + 1)
-    return ("0" + pl.col("whole") + padded.str.slice(0, places)).cast(pl.Int64, strict=False) + (padded.str.slice(places, 1) >= "5").cast(pl.Int64)
+    digits = ("0" + pl.col("whole") + padded.str.slice(0, places)).cast(pl.Int64, strict=False)
+    too_many = pl.col("whole").is_not_null() & (digits.is_null() | (digits > MOST))
+    return pl.when(too_many).then(pl.lit(MOST, dtype=pl.Int64)).otherwise(digits + (padded.str.slice(places, 1) >= "5").cast(pl.Int64))
 
 
 def below_zero() -> pl.Expr:

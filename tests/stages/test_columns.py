@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.columns import read_cells
+from verify.columns import MOST, read_cells
 from verify.rule_files import Column
 
 FORMS = ("{plain}", "{grouped}", "￥{plain}", "¥{grouped}", "{plain}元", "￥{grouped}元", " {plain}\u3000", "'{plain}", "{wide}", "{plain}00", "+{plain}")
@@ -53,7 +53,7 @@ def test_floats_of_their_files_read_back_to_the_fen(fen: int) -> None:
         ("12,34", "元", (None, "W-TEXT")),
         ("若干", "元", (None, "W-TEXT")),
         ("1.5E+6", "元", (150_000_000, None)),
-        ("9" * 30, "元", (None, "W-TEXT")),
+        ("9" * 30, "元", (MOST, None)),
         ("0", "元", (0, None)),
     ],
 )
@@ -105,3 +105,8 @@ def test_noise_around_values_goes() -> None:
     assert one(" '11010519491231002x ", "id") == ("11010519491231002X", None)
     assert one("\u00a0桂Ａ１２３\u3000", "text") == ("桂A123", None)
     assert one("89.505", "number", decimals=2) == (8_951, None)
+
+
+@pytest.mark.parametrize("text", ["99999999999999999999999", "92233720368547758.07", "90000000000000000.01"])
+def test_an_absurd_amount_is_much_and_never_nothing(text: str) -> None:
+    assert one(text, "money") == (MOST, None)
