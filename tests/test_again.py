@@ -15,6 +15,7 @@ from tests.test_cli import DROP, hedui
 from verify import Home, Order, init_home, run_night
 from verify.again import must_agree
 from verify.manifest import Published, current_night
+from verify.passing import passing_folder, sweep
 from verify.problems import IntegrityError, UsageError
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
@@ -89,6 +90,9 @@ def test_a_case_is_not_worked_out_by_other_rules_or_without_its_archive(home: Ho
     rules = tmp_path / "rules"
     shutil.copytree(rules_folder(), rules)
     (rules / "messages" / "more.yaml").write_text("- {word: stage_new, zh: 新, en: new}\n", encoding="utf-8")
+    assert must_agree(home, night, three(night)["open"], book=load_rulebook(rules)), "a sentence decides nothing"
+    lines = rules / "parameters" / "lines.yaml"
+    lines.write_text(lines.read_text(encoding="utf-8") + "# another word\n", encoding="utf-8")
     with pytest.raises(UsageError, match="E-AGAIN-RULES"):
         must_agree(home, night, three(night)["open"], book=load_rulebook(rules))
     bare = Home(tmp_path / "bare")
@@ -96,6 +100,22 @@ def test_a_case_is_not_worked_out_by_other_rules_or_without_its_archive(home: Ho
     shutil.copy(home.config, bare.config)
     with pytest.raises(IntegrityError, match="E-AGAIN"):
         must_agree(bare, night, three(night)["open"], book=book)
+
+
+def test_what_a_killed_look_up_left_is_swept_but_not_under_one_at_work(home: Home) -> None:
+    left = home.folder / ".again-killed"
+    left.mkdir()
+    with passing_folder(home) as mine:
+        assert not left.exists()
+        left.mkdir()
+        with passing_folder(home) as theirs:
+            assert mine.is_dir()
+            assert left.is_dir(), "whoever is not alone cannot tell whose it is"
+        assert not theirs.exists()
+        sweep(home)
+        assert mine.is_dir()
+    sweep(home)
+    assert not list(home.folder.glob(".again-*"))
 
 
 # --- nothing of a person leaves ---------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed"}),
     frozenset({"settings", "rule_files", "rulebook", "manifest"}),
-    frozenset({"store", "store_rows", "archive", "ledger"}),
+    frozenset({"store", "store_rows", "archive", "ledger", "passing"}),
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}

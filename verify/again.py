@@ -7,7 +7,6 @@ private folder of the home that is gone afterwards, whatever happens.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from verify.archive import Archive
 from verify.batches import Batch, chain, known_rows, read_batches
 from verify.manifest import Published
 from verify.model import Arrived, Known
+from verify.passing import passing_folder
 from verify.pipeline import TABLES, work_out
 from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
@@ -38,8 +38,7 @@ def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> in
     """
     if book.digest != night.manifest.origin.rules:
         raise UsageError(Problem("E-AGAIN-RULES", night.manifest.night, {"then": night.manifest.origin.rules[:12], "now": book.digest[:12]}))
-    with tempfile.TemporaryDirectory(prefix=".again-", dir=home.folder) as folder:
-        work = Path(folder)
+    with passing_folder(home) as work:
         (work / TABLES).mkdir(mode=0o700)
         arrived, settings = _arrived(home, night, case, book=book, tables=work / TABLES), read_settings(home)
         with open_store(work, threads=1, memory=settings.memory) as store:

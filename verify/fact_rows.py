@@ -7,11 +7,10 @@ Tables it names: `links`, `members`, `case_values`, and the known rows of each e
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from sqlglot import exp
 
-from verify.formulas_compiler import Compiler, Scope
+from verify.formulas_compiler import Compiler, RowSql, Scope
 from verify.formulas_spans import Operand, Plain, Span, integer, max0, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan
@@ -25,9 +24,8 @@ def row_scope(extract: Extract, zero: Collection[str], case: Scope) -> Scope:
 
     `zero` names the columns whose blank counts as zero, by a stated exception.
     """
-    names: dict[str, Operand] = {}
-    for name, operand in case.names.items():
-        names[name] = _at(operand, "c")
+    case.beside |= {name: _at(operand, "c") for name, operand in case.names.items() if name not in case.beside}
+    names = dict(case.beside)
     for page in extract.columns:
         raw = column(page.column, "r")
         if page.type in {"money", "number", "count"}:
@@ -53,18 +51,14 @@ def _at(operand: Operand, table: str) -> Operand:
     return type(operand)(move(operand.sql))
 
 
-@dataclass(frozen=True)
-class RowSql:
-    """The three expressions of an input over one row, and the scale of its amount."""
-
-    counts: str
-    low: str
-    high: str
-    scale: int
-
-
 def row_sql(entry: InputPlan, case: Scope) -> RowSql:
-    """Whether a row counts (TRUE, FALSE, NULL) and how much it says."""
+    """Whether a row counts (TRUE, FALSE, NULL) and how much it says; each input is compiled once for the values of its cases."""
+    if entry.input.input not in case.rows:
+        case.rows[entry.input.input] = _row_sql(entry, case)
+    return case.rows[entry.input.input]
+
+
+def _row_sql(entry: InputPlan, case: Scope) -> RowSql:
     zero = {blank.column for blank in entry.input.blank}
     compiler = Compiler(row_scope(entry.extract, zero, case), entry.where)
     counts = compiler.truth(entry.when).sql if entry.when else exp.true()

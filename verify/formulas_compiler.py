@@ -36,12 +36,23 @@ from verify.problems import Problem, UsageError
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class RowSql:
+    """The three expressions of an input over one row, and the scale of its amount."""
+
+    counts: str
+    low: str
+    high: str
+    scale: int
+
+
 @dataclass
 class Scope:
     """The names a formula may read, and what they become; a level fills it as it is compiled.
 
     `has` says whether a fact has a row, `given` holds its amount knowing that it has one; `sums`, `the` and `any` are what
-    household formulas ask of the members.
+    household formulas ask of the members; `rows` are the inputs compiled against
+    the names of cases, and `beside` those names as a query reads them that joins a case to its rows.
     """
 
     names: dict[str, Operand]
@@ -50,6 +61,8 @@ class Scope:
     sums: dict[str, Span] = field(default_factory=dict)
     the: dict[str, Truth] = field(default_factory=dict)
     any: dict[str, Truth] = field(default_factory=dict)
+    rows: dict[str, RowSql] = field(default_factory=dict)
+    beside: dict[str, Operand] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

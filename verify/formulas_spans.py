@@ -45,7 +45,7 @@ Operand = Span | Truth | Plain
 
 # Trees are built from the node classes themselves: sqlglot's own operators copy both sides each time (half of the CPU of a
 # night's planning, measured). Parts are shared between trees, so nothing here may ever change a node in place.
-_WHOLE = exp.DataType.build("HUGEINT")
+WHOLE = exp.DataType.build("HUGEINT")
 
 
 def integer(value: int) -> exp.Expr:
@@ -60,7 +60,7 @@ def null() -> exp.Expr:
 
 def whole(tree: exp.Expr) -> exp.Expr:
     """A 128-bit whole number."""
-    return exp.Cast(this=tree, to=_WHOLE)
+    return exp.Cast(this=tree, to=WHOLE)
 
 
 def when(*pairs: tuple[exp.Expr, exp.Expr], other: exp.Expr) -> exp.Expr:

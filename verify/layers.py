@@ -8,12 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, Span, Truth, whole
+from verify.formulas_spans import WHOLE, Operand, Plain, Span, Truth, whole
 from verify.parameters import scale_of
 from verify.plan import Plan, RulePlan
+
+
+class _Writer(DuckDBGenerator):
+    """DuckDB's writer, with the one cast that our trees are full of written straight away (half of the time of writing, measured)."""
+
+    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:
+        """A widening to 128 bits needs none of the questions that other casts are asked."""
+        if expression.args["to"] is WHOLE:
+            return f"CAST({self.sql(expression, 'this')} AS HUGEINT)"
+        return super().cast_sql(expression, safe_prefix)
+
+
+_WRITER = _Writer(dialect=DuckDB())
 
 
 def column(name: str, table: str = "") -> exp.Expr:
@@ -39,7 +54,7 @@ def selected(name: str, operand: Operand) -> str:
 
 def sql_of(tree: exp.Expr) -> str:
     """A tree as text for DuckDB."""
-    return tree.sql(dialect="duckdb", copy=False)
+    return _WRITER.generate(tree, copy=False)
 
 
 def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:

@@ -27,8 +27,9 @@ RUN = "run.json"
 class Origin:
     """Everything a night's content follows from: same origin, same night.
 
-    `inputs` maps a name inside the drop to its SHA-256; `rules` is the rule book's digest, `decisions` the digest of
-    the officers' decisions ('' while there are none), `previous` the id of the night before ('' for the first).
+    `inputs` maps a name inside the drop to its SHA-256; `rules` is the digest of the rules that decide, `wording` that of
+    the sentences and sheets, `decisions` that of the officers' decisions ('' while there are none), `previous` the id of
+    the night before ('' for the first).
     """
 
     as_of: date
@@ -37,11 +38,15 @@ class Origin:
     program: str
     previous: str = ""
     decisions: str = ""
+    wording: str = ""
 
     @property
     def night(self) -> str:
         """The night's id: the as-of date and 8 hex digits over all the rest."""
-        text = canonical({**asdict(self), "as_of": self.as_of.isoformat(), "inputs": dict(self.inputs)})
+        told = _plain(self)
+        if not self.wording:  # nights of before there were two digests keep their names
+            del told["wording"]
+        text = canonical(told)
         return f"{self.as_of:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

@@ -21,6 +21,7 @@ from verify.gates import must_find_nothing
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.model import Arrived
+from verify.passing import sweep
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
@@ -113,6 +114,7 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     tell("rules")
     book = check_rules(order.rules)
     with publish.one_at_a_time(home):
+        sweep(home)
         origin = _origin(home, order, book)
         night = publish.already_published(home, origin.night)
         fresh = night is None
@@ -180,7 +182,7 @@ def _origin(home: Home, order: Order, book: Rulebook) -> Origin:
         raise UsageError(Problem("E-AS-OF", day.isoformat(), {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}))
     before = previous_night(home, day)
     previous = before.manifest.night if before else ""
-    return Origin(as_of=day, inputs=digests(opened, listed), rules=book.digest, program=__version__, previous=previous)
+    return Origin(as_of=day, inputs=digests(opened, listed), rules=book.digest, wording=book.wording, program=__version__, previous=previous)
 
 
 def _name_free_extracts(store: Store, book: Rulebook) -> None:

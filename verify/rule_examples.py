@@ -197,7 +197,7 @@ def _rule_answer(store: Store, plan: Plan, rule: Rule, example: Example) -> str:
     planned = next(p for p in plan.rules(rule.of) if p.rule.rule == rule.rule)
     operand = layers.compile_rule(planned, layer)
     if isinstance(operand, Truth):
-        return _word(store.one(f"SELECT {operand.sql.sql(dialect='duckdb')}"))
+        return _word(store.one(f"SELECT {layers.sql_of(operand.sql)}"))
     assert isinstance(operand, Span)
     low, high = (store.one(f"SELECT {decimal_of(bound, operand.scale)}") for bound in (operand.low, operand.high))
     return " ～ ".join("∞" if bound is None else _amount(bound) for bound in (low, high))
@@ -211,11 +211,11 @@ def decimal_of(bound: exp.Expr, scale: int) -> str:
 def _alert_answer(store: Store, plan: Plan, name: str, example: Example) -> str:
     alert = next(a for a in plan.alerts if a.alert.alert == name)
     if alert.extract is None:
-        return _word(bool(store.one(f"SELECT {Compiler(_given_names(plan, example), alert.where).truth(alert.when).sql.sql(dialect='duckdb')}")))
+        return _word(bool(store.one(f"SELECT {layers.sql_of(Compiler(_given_names(plan, example), alert.where).truth(alert.when).sql)}")))
     layer = _case_table(store, plan, example)
     assert isinstance(example.given, list)
     _example_rows(store, alert.extract.columns, example.given, alert.extract.extract)
-    truth = Compiler(fact_rows.row_scope(alert.extract, (), layer), alert.where).truth(alert.when).sql.sql(dialect="duckdb")
+    truth = layers.sql_of(Compiler(fact_rows.row_scope(alert.extract, (), layer), alert.where).truth(alert.when).sql)
     return _word(bool(store.one(f"SELECT {truth} FROM given r CROSS JOIN case_values c")))
 
 

@@ -32,6 +32,7 @@ from verify.rule_files import (
 )
 
 S = TypeVar("S", bound=Shape)
+_SAID = frozenset({"message", "word", "report"})  # what is said and shown; no figure and no category follows from it
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """All entries by kind and name, the folder's tables (CSV beside YAML), and the hash of every byte read."""
+    """All entries by kind and name, the folder's tables (CSV beside YAML), and two hashes of every byte read.
+
+    `digest` is that of the files something may be decided by, `wording` that of the files that only say and show it.
+    """
 
     entries: Mapping[tuple[str, str], Entry]
     tables: Mapping[str, str]
     digest: str
+    wording: str
 
     def all(self, kind: type[S]) -> list[S]:
         """Every entry of a kind, in order of name."""
@@ -133,16 +138,20 @@ def load_rulebook(folder: Path) -> Rulebook:
     files = sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".csv"})
     if not files:
         raise UsageError(Problem("E-RULES-NONE", str(folder.name)))
-    hashed, problems = hashlib.sha256(), []
+    deciding, wording, problems = hashlib.sha256(), hashlib.sha256(), []
     entries: dict[tuple[str, str], Entry] = {}
     tables: dict[str, str] = {}
     for path in files:
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
-        hashed.update(f"{name}\n{len(data)}\n".encode() + data)
+        stamped = f"{name}\n{len(data)}\n".encode() + data
         if path.suffix == ".csv":
             tables[name] = data.decode("utf-8")
+            deciding.update(stamped)
             continue
-        for found in _entries_of(f"{folder.name}/{name}", data.decode("utf-8")):
+        read = list(_entries_of(f"{folder.name}/{name}", data.decode("utf-8")))
+        only_said = all(isinstance(found, Entry) and found.kind in _SAID for found in read)
+        (wording if only_said else deciding).update(stamped)
+        for found in read:
             if isinstance(found, Problem):
                 problems.append(found)
             elif (found.kind, found.name) in entries:
@@ -152,7 +161,7 @@ def load_rulebook(folder: Path) -> Rulebook:
     if problems:
         raise UsageError(*problems)
     ordered = dict(sorted(entries.items()))
-    return Rulebook(entries=ordered, tables=tables, digest=hashed.hexdigest())
+    return Rulebook(entries=ordered, tables=tables, digest=deciding.hexdigest(), wording=wording.hexdigest())
 
 
 def _entries_of(file: str, text: str) -> Iterator[Entry | Problem]:

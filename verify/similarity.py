@@ -50,6 +50,7 @@ class NameTables:
     lookalikes: frozenset[tuple[str, str]] = field(repr=False)
 
 
+@lru_cache(maxsize=4)
 def name_tables(variants: str, lookalikes: str, *, simplified: bool = True, homophones: bool = True) -> NameTables:
     """The tables of a rule book: two CSV texts and two switches.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from verify.labels import fact_labels, test_labels
 from verify.privacy import mask_id, mask_name
 from verify.problems import Problem, UsageError
 from verify.rule_files import Report
@@ -155,7 +156,7 @@ def _case_facts(tables: ReviewTables, book: Rulebook) -> pl.DataFrame:
 
 def _open_tests(cases: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
     """Per case the open tests in words, a line a category: 低保：月人均收入低于保障标准、家庭金融资产."""
-    categories, tests = category_labels(book), _test_labels(book)
+    categories, tests = category_labels(book), test_labels(book)
     parts = cases.select("case_id", pl.col("open_tests").alias("test")).explode("test").drop_nulls("test")
     parts = parts.with_columns(category=swap(pl.col("test").str.split(".").list.first(), categories), said=swap(pl.col("test"), tests))
     by = parts.group_by("case_id", "category", maintain_order=True).agg(pl.col("said").str.join("、"))
@@ -169,7 +170,7 @@ def _needs(cases: pl.DataFrame, people: pl.DataFrame, book: Rulebook) -> pl.Data
     parts = cases.select("case_id", pl.col("needs").alias("need")).explode("need").drop_nulls("need")
     split = pl.col("need").str.split_exact("@", 2).struct
     parts = parts.select("case_id", fact=split.field("field_0"), member_no=split.field("field_1").cast(pl.Int64, strict=False), extract=split.field("field_2"))
-    parts = parts.with_columns(fact=swap(pl.col("fact"), _fact_labels(book))).unique(maintain_order=True)
+    parts = parts.with_columns(fact=swap(pl.col("fact"), fact_labels(book))).unique(maintain_order=True)
     by = parts.group_by("case_id", "extract", "member_no", maintain_order=True).agg(facts=pl.col("fact").str.join("、"))
     by = _with_source(_with_member(by, people), book, keep="extract_code").with_columns(
         who=pl.when(pl.col("member_no") > 0).then(filled(_word(book, "need_member"))).otherwise(pl.lit(_word(book, "household")))
@@ -205,24 +206,6 @@ def _alert_words(book: Rulebook) -> pl.DataFrame:
     """Label, severity and question of every alert."""
     rows = [(a.alert, a.label, a.severity, a.ask, "；".join(a.law)) for a in book.alerts]
     return pl.DataFrame(rows, schema={"alert": pl.String, "label": pl.String, "severity": pl.Int64, "ask": pl.String, "law": pl.String}, orient="row")
-
-
-def _test_labels(book: Rulebook) -> dict[str, str]:
-    """What `category.test` is called: the label of the rule that the category's row asks for under that name."""
-    labels = _fact_labels(book)
-    for row in book.decision.rows:
-        for name, asked in zip(book.decision.columns, row.when, strict=True):
-            if asked == "pass" and name in book.rules:
-                rule = book.rules[name]
-                labels[f"{row.then}.{rule.shown_as or name}"] = rule.label
-    return labels
-
-
-def _fact_labels(book: Rulebook) -> dict[str, str]:
-    """What a fact is called: its own label without what stands in brackets, else a word of the catalogue."""
-    words = {key.removeprefix("label_"): word.zh for key, word in book.words.items() if key.startswith("label_")}
-    found = {name: entry.label for name, entry in book.inputs.items()} | {name: rule.label for name, rule in book.rules.items()}
-    return words | {name: label.split("（")[0] for name, label in found.items()}
 
 
 def _word(book: Rulebook, key: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from verify.fact_rows import row_scope
 from verify.formulas_compiler import Compiler, Scope
+from verify.layers import sql_of
 from verify.model import Arrived, Table
 from verify.plan import AlertPlan, Plan
 from verify.rule_files import Alert
@@ -56,7 +57,7 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
     extract = plan.extract
     assert extract is not None, "rule_checks refuses an alert on rows without an extract"
     known = arrived.known[extract.extract]
-    truth = Compiler(row_scope(extract, (), case), plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
+    truth = sql_of(Compiler(row_scope(extract, (), case), plan.where).truth(plan.when).sql)
     if known.rows is None or not known.usable:
         return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
@@ -71,5 +72,5 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
 
 def _from_cases(plan: AlertPlan, household: Scope) -> str:
     """Cases whose values make the condition certain."""
-    truth = Compiler(household, plan.where).truth(plan.when).sql.sql(dialect="duckdb", copy=False)
+    truth = sql_of(Compiler(household, plan.where).truth(plan.when).sql)
     return f"SELECT case_id, 0, {quoted(plan.alert.alert)}, NULL::DATE, NULL, NULL, NULL FROM household_values WHERE {truth}"
