@@ -34,7 +34,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"store", "store_rows", "archive", "ledger", "passing"}),
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
-        | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}
+        | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
+        | {"candidates", "needs_sql"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
@@ -47,7 +48,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rapidfuzz": r"similarity",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
-    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|rule_examples",
+    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples",
     "pydantic": r"rule_files|settings|rulebook",  # rulebook catches its ValidationError
     "yaml": r"rulebook",
     "xlsxwriter": r"workbook",
