@@ -24,6 +24,7 @@ types: $(READY)
 
 bench: $(READY)  ## the README's figures
 	@$(BIN)/python bench/night.py
+	@$(BIN)/python -m bench.encryption
 
 soak: $(READY)  ## the tests again and again with other seeds: make soak ROUNDS=50
 	@for seed in $$(seq 1 $(or $(ROUNDS),20)); do \

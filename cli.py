@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, making
+from verify import desk, desk_keys, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE, Problem, UsageError
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
 from verify.usage import Command, Group
@@ -28,7 +28,7 @@ app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
 app.add_typer(rules_app, name="rules")
 
-for name, group in {**desk.GROUPS, **making.GROUPS}.items():
+for name, group in {**desk.GROUPS, **desk_keys.GROUPS, **making.GROUPS}.items():
     app.add_typer(group, name=name)
 for command in desk.COMMANDS:
     app.command(cls=Command)(command)
@@ -52,11 +52,12 @@ def root(
 
 @app.command(cls=Command)
 def init(ctx: typer.Context, home: Annotated[Path, typer.Argument(envvar="HEDUI_HOME", help="The folder to make.")]) -> None:
-    """Make a bureau's private folder (mode 0700)."""
-    from verify.settings import init_home
+    """Make a bureau's private folder (mode 0700), and beside it the key of all that is kept there (mode 0400)."""
+    from verify.settings import init_home, key_place
 
     made = init_home(home)
     print(voice_of(ctx).word("home_made", folder=made.folder))
+    print(voice_of(ctx).word("key_copy", file=key_place(made).path))
 
 
 @app.command(cls=Command)
@@ -65,7 +66,7 @@ def night(
     home: HomeOption,
     drop: Annotated[Path, typer.Option(help="The folder (or .zip) the departments filled.")],
     as_of: DateOption = None,
-    results: Annotated[Path | None, typer.Option(help="Also copy the results tables to this folder.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Also copy the results tables to this folder, in clear; the night records it.")] = None,
 ) -> None:
     """Run one night and publish it whole, or change nothing."""
     _show(ctx, _run(ctx, home=home, drop=drop, as_of=as_of.date() if as_of else None, results=results))
@@ -79,7 +80,7 @@ def demo(
     """Run a night of the made-up county that comes with the program."""
     from verify.settings import demo_drop, init_home
 
-    made = init_home(home or Path(tempfile.mkdtemp(prefix="hedui-demo-")))
+    made = init_home(home or Path(tempfile.mkdtemp(prefix="hedui-demo-")) / "home")  # its key lies beside it
     _show(ctx, _run(ctx, home=made.folder, drop=demo_drop()))
 
 

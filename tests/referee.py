@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from tests.tables import table
+
 RANK = {"none": 0, "rigid": 1, "margin": 2, "dibao": 3, "tekun": 4}
 FACTS = ("monthly_income", "financial", "vehicles", "dwellings", "premises", "companies", "medical")
 OF_THE_CASE = ("undeclared_minor_child", "declared_below_verified", "late_source")
@@ -59,7 +61,7 @@ def load(results: Path, truth: Path) -> Night:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    frame = pl.read_parquet(path).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    frame = table(path).with_columns(pl.col(pl.Categorical).cast(pl.String))
     return frame.with_columns(pl.col(c).cast(pl.Float64) for c, t in frame.schema.items() if t.is_decimal())
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import xlsxwriter
 
+from tests.tables import table
 from verify.model import Arrived
 from verify.rulebook import Rulebook, load_rulebook
 from verify.stages.read import Shelf, read
@@ -104,20 +104,20 @@ class Bureau:
 
 def codes(arrived: Arrived) -> set[str]:
     """The codes of what must be told about files, notes left aside."""
-    return {code for code in pl.read_parquet(arrived.troubles)["code"] if not code.startswith("N-")}
+    return {code for code in table(arrived.troubles)["code"] if not code.startswith("N-")}
 
 
 def states(arrived: Arrived) -> list[str]:
-    return pl.read_parquet(arrived.files)["state"].to_list()
+    return table(arrived.files)["state"].to_list()
 
 
 def refused(arrived: Arrived) -> list[tuple[int, str, str | None]]:
     """Row, code and column of every refused row."""
-    return pl.read_parquet(arrived.refused).select("row", "code", "column").rows()
+    return table(arrived.refused).select("row", "code", "column").rows()
 
 
 def plates(arrived: Arrived) -> list[tuple[str, int | None]]:
     """Plate and price in fen of every known vehicle, in order."""
     rows = arrived.known["ga_cheliang"].rows
     assert rows is not None
-    return sorted(pl.read_parquet(rows).select("HPHM", "GZJ").rows())
+    return sorted(table(rows).select("HPHM", "GZJ").rows())

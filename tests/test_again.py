@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.tables import a_copy
 from tests.test_cli import DROP, hedui
 from verify import Home, Order, init_home, run_night
 from verify.again import must_agree
@@ -75,8 +76,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("table", CHANGES)
 def test_a_changed_table_is_named_and_nothing_of_it(home: Home, night: Published, tmp_path: Path, table: str) -> None:
-    case, changed = three(night)["open"], Home(tmp_path / "changed")
-    shutil.copytree(home.folder, changed.folder)
+    case, changed = three(night)["open"], a_copy(home, tmp_path / "changed")
     path = changed.nights / night.folder.name / f"{table}.parquet"
     write_frame(read_frame(path).with_columns(CHANGES[table]), path)
     said = hedui("check", case, "--home", changed.folder, "--again", "--lang", "en")

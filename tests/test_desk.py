@@ -8,7 +8,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.tables import a_copy, renamed, table
 from tests.test_cli import DROP, ROOT, hedui
 from verify import Home, Order, init_home, run_night
 from verify.explain import code_block, entries_of, entry_block
@@ -56,7 +56,7 @@ def night(home: Home) -> Published:
 
 @pytest.fixture(scope="session")
 def cases(night: Published) -> pl.DataFrame:
-    return pl.read_parquet(night.folder / "results" / "cases.parquet")
+    return table(night.folder / "results" / "cases.parquet")
 
 
 @pytest.fixture(scope="session", params=["zh", "en"])
@@ -66,11 +66,6 @@ def voice(request: pytest.FixtureRequest) -> Speech:
 
 def ledger(home: Home) -> list[dict[str, str]]:
     return [json.loads(line) for line in home.ledger.read_text(encoding="utf-8").splitlines()] if home.ledger.exists() else []
-
-
-def a_copy(home: Home, to: Path) -> Home:
-    shutil.copytree(home.folder, to)
-    return Home(to)
 
 
 # --- check ------------------------------------------------------------------------------------------------------------
@@ -120,7 +115,7 @@ def test_a_case_in_which_nobody_counts_says_so(night: Published, cases: pl.DataF
 
 
 def test_nobody_is_named_and_no_line_is_too_wide(night: Published, cases: pl.DataFrame, voice: Speech) -> None:
-    persons = pl.read_parquet(night.folder / "tables" / "persons.parquet")
+    persons = table(night.folder / "tables" / "persons.parquet")
     for case in cases["case_id"].gather_every(7):
         spot = read_spot(night, case)
         traced = trace(spot)
@@ -193,7 +188,7 @@ def test_a_night_of_a_newer_program_is_not_misread(home: Home, cases: pl.DataFra
     origin = Origin(**{**manifest["origin"], "as_of": date.fromisoformat(manifest["origin"]["as_of"])})
     manifest["night"] = origin.night
     path.write_text(json.dumps(manifest | ({"what_only_the_newer_knows": 1} if exit_code == 2 else {})), encoding="utf-8")
-    folder = path.parent.rename(newer.nights / origin.night)
+    folder = renamed(path.parent, newer.nights / origin.night)
     newer.current.write_text(folder.name, encoding="utf-8")
     for words in (("check", cases["case_id"][0]), ("nights", "list"), *((("night", "--drop", DROP),) if exit_code == 2 else ())):
         said = hedui(*words, "--home", newer.folder, "--lang", "en")
@@ -258,7 +253,7 @@ def test_what_is_typed_is_made_safe() -> None:
 
 
 def test_every_figure_goes_down_to_its_rows(night: Published, cases: pl.DataFrame) -> None:
-    said, evidence = speech(rules_folder(), "zh"), pl.read_parquet(night.folder / "results" / "evidence.parquet")
+    said, evidence = speech(rules_folder(), "zh"), table(night.folder / "results" / "evidence.parquet")
     for case in cases["case_id"].gather_every(29):
         told = case_json(trace(read_spot(night, case)), said)
         assert len(told["evidence"]) == evidence.filter(pl.col("case_id") == case).height
@@ -374,9 +369,9 @@ def test_config_says_where_each_value_comes_from(home: Home, tmp_path: Path) -> 
 
 def test_a_file_is_read_as_the_night_reads_it(night: Published) -> None:
     extracts = load_rulebook(rules_folder()).extracts
-    files = pl.read_parquet(night.folder / "results" / "files.parquet")
-    refused = pl.read_parquet(night.folder / "results" / "refused.parquet")
-    warned = pl.read_parquet(night.folder / "tables" / "warnings.parquet").filter(pl.col("row") > 0)
+    files = table(night.folder / "results" / "files.parquet")
+    refused = table(night.folder / "results" / "refused.parquet")
+    warned = table(night.folder / "tables" / "warnings.parquet").filter(pl.col("row") > 0)
     for line in files.iter_rows(named=True):
         checked = check_file(DROP / line["file"], extracts[line["extract"]])
         counts = (checked.counts.received, checked.counts.kept, checked.counts.refused, checked.counts.duplicate)

@@ -31,8 +31,8 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 # Every module stands on one floor and imports only from below, or from its own floor without a circle.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed"}),
-    frozenset({"settings", "rule_files", "rulebook", "manifest"}),
-    frozenset({"store", "store_rows", "archive", "ledger", "passing"}),
+    frozenset({"settings", "key_files", "rule_files", "rulebook", "manifest"}),
+    frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "passing"}),
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
@@ -40,12 +40,13 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
-    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again"}),
-    frozenset({"__init__", "cli", "shell", "desk", "making", "usage", "help_page"}),
+    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}),
+    frozenset({"__init__", "cli", "shell", "desk", "desk_keys", "making", "usage", "help_page"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
-    "pyarrow": r"store(_rows)?",
+    "cryptography": r"keys",
+    "pyarrow": r"store(_\w+)?",
     "rapidfuzz": r"similarity",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
@@ -55,9 +56,10 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"decoding",
     "jinja2": r"page",
-    "typer": r"cli|shell|desk|making|usage|help_page",
+    "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
-    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching",
+    "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake"
+    r"|touching",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

@@ -12,6 +12,7 @@ import pytest
 
 from tests import referee
 from tests.shuffled import shuffled
+from tests.tables import table
 from verify import Home, Order, Outcome, init_home, run_night
 from verify.settings import rules_folder
 
@@ -118,7 +119,7 @@ def content(results: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table of a night without its row numbers, in one order."""
     tables = {}
     for path in sorted(results.glob("*.parquet")):
-        frame = pl.read_parquet(path)
+        frame = table(path)
         frame = frame.drop([name for name in ("row",) if name in frame.columns])
         tables[path.stem] = sorted(tuple(map(str, row)) for row in frame.iter_rows())
     return tables

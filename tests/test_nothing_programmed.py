@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.altered import altered
+from tests.tables import table
 from tests.test_night import FIXTURES
 from verify import Order, Outcome, init_home, run_night
 from verify.rule_examples import test_rules as run_examples
@@ -77,15 +78,15 @@ def test_the_readme_shows_all_of_it(rules: Path) -> None:
 
 def test_the_new_facts_reach_a_verdict(outcome: Outcome) -> None:
     assert not outcome.incomplete
-    cases = pl.read_parquet(outcome.folder / "results" / "cases.parquet").filter(pl.col("case_id") == OLD).row(0, named=True)
+    cases = table(outcome.folder / "results" / "cases.parquet").filter(pl.col("case_id") == OLD).row(0, named=True)
     assert f"{cases['monthly_income_low']}" == "2040.00"  # 297 before, 257 of them declared transfers: now 2,000
     assert cases["category"] == "none"
-    evidence = pl.read_parquet(outcome.folder / "results" / "evidence.parquet").filter(pl.col("extract") == "ll_jintie")
+    evidence = table(outcome.folder / "results" / "evidence.parquet").filter(pl.col("extract") == "ll_jintie")
     assert evidence.select("case_id", "fact", "link_status").rows() == [(OLD, "transfer", "accepted")]
 
 
 def test_the_region_has_its_own_line(outcome: Outcome) -> None:
-    cases = pl.read_parquet(outcome.folder / "results" / "cases.parquet").filter(pl.col("case_id") == MOVED).row(0, named=True)
+    cases = table(outcome.folder / "results" / "cases.parquet").filter(pl.col("case_id") == MOVED).row(0, named=True)
     assert f"{cases['monthly_line']}" == "400.00"
     assert cases["category"] == "margin"  # 423.47 a head: under 400 no longer, under 600 still
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.tables import table
 from verify import Order, Outcome, init_home, run_night
 from verify.model import Known
 from verify.page import TEMPLATE, PageTables, few, write_page
@@ -115,9 +116,9 @@ def test_the_page_is_small_whole_and_asks_for_nothing(late_night: Outcome) -> No
 
 def test_no_case_no_name_and_no_number_is_on_the_page(late_night: Outcome) -> None:
     page = late_night.page.read_text(encoding="utf-8")
-    for case in pl.read_parquet(late_night.folder / "results" / "cases.parquet")["case_id"]:
+    for case in table(late_night.folder / "results" / "cases.parquet")["case_id"]:
         assert case not in page
-    names = set(pl.read_parquet(late_night.folder / "tables" / "persons.parquet")["name"])
+    names = set(table(late_night.folder / "tables" / "persons.parquet")["name"])
     assert len(names) > 300
     assert not [name for name in names if name and len(name) > 2 and name in page]
     assert not re.search(r"\d{15}", page)

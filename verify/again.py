@@ -6,7 +6,6 @@ private folder of the home that is gone afterwards, whatever happens.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def _arrived(home: Home, night: Published, case: str, *, book: Rulebook, tables:
     for name, kept in cut(rows, book.extracts, asked, names=name_tables_of(book), as_of=manifest.origin.as_of).items():
         write_frame(kept, tables / f"rows_{name}.parquet")
     for name in HANDED_ON:
-        shutil.copyfile(published / f"{name}.parquet", tables / f"{name}.parquet")
+        write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
     paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
     known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
     return Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)

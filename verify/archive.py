@@ -1,7 +1,8 @@
 """Every accepted batch once, typed, by the hash of its file and of the layout it was read with. Written once, never changed.
 
 A batch is four Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`.
-The kept rows are written last: a batch whose kept rows are there is whole.
+Each lies encrypted, with its wrapped key beside it. The kept rows are written last, and every file is on disk before the
+next is begun: a batch whose kept rows are there is whole, after a power cut too.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ class Archive:
         if self.holds(name):
             return
         numbers = pl.DataFrame({field: [getattr(counts, field)] for field in Counts.__dataclass_fields__})
-        write_frame(refused, self._path(name, "refused"))
-        write_frame(warnings, self._path(name, "warnings"))
-        write_frame(numbers, self._path(name, "counts"))
-        write_frame(kept, self._path(name))
+        write_frame(refused, self._path(name, "refused"), durable=True)
+        write_frame(warnings, self._path(name, "warnings"), durable=True)
+        write_frame(numbers, self._path(name, "counts"), durable=True)
+        write_frame(kept, self._path(name), durable=True)
 
     def counts(self, name: str) -> Counts:
         """The row accounting of a batch."""

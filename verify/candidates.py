@@ -9,8 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
+from verify.keys import remove_sealed
 from verify.similarity import NameTables, grade_names, one_slip_apart
-from verify.store import Store, quoted, write_frame
+from verify.store import Store, write_frame
 
 # Two IDs of 17 to 19 characters that are one slip apart share at least one of these, wherever the slip is.
 _ID_BLOCKS = (
@@ -40,8 +41,8 @@ class NameGrades:
         graded = grade_names(zip(pairs["a"], pairs["b"], strict=True), self._tables)
         grades, reasons = zip(*graded, strict=True)
         write_frame(pairs.with_columns(grade=pl.Series(grades, dtype=pl.Int32), how=pl.Series(reasons, dtype=pl.String)), self._path)
-        self._store.run(f"INSERT INTO name_grades FROM read_parquet({quoted(str(self._path))})")
-        self._path.unlink()
+        self._store.run(f"INSERT INTO name_grades FROM {self._store.source(self._path)}")
+        remove_sealed(self._path)
 
 
 def near_ids(store: Store, name: str, ours: str, theirs: str, *, work: Path) -> None:
@@ -64,4 +65,4 @@ def near_ids(store: Store, name: str, ours: str, theirs: str, *, work: Path) -> 
     path = work / f".{name}.parquet"
     write_frame(pairs.filter(near), path)
     store.load(name, path)
-    path.unlink()
+    remove_sealed(path)

@@ -9,11 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import fastexcel
@@ -21,7 +19,7 @@ import polars as pl
 
 from verify.columns import BAD_BYTE, as_text, clean_header, count_fields, find_columns
 from verify.rule_files import Extract
-from verify.store import read_frame
+from verify.store import read_foreign
 
 ENCODINGS = ("utf-8", "gb18030")
 BAD_BYTES_HANDLER = "hedui-bad-byte"
@@ -50,16 +48,15 @@ class Sheet:
     spoilt: Mapping[int, int] = field(default_factory=dict)
 
 
-def decode(data: bytes, extract: Extract, *, announced: int | None, scratch: Path) -> Sheet:
+def decode(data: bytes, extract: Extract, *, announced: int | None) -> Sheet:
     """The sheet of a file's bytes, read as the extract's format.
 
     `announced` is the row count the sender gives; where the records of a CSV can be cut in more than one way (a quote
-    that is never closed, blank lines), the way that gives this count is taken. `scratch` is a private folder for a
-    moment's copy. Raises TornError.
+    that is never closed, blank lines), the way that gives this count is taken. Raises TornError.
     """
     if extract.format == "csv":
         return _decode_csv(data, extract, announced)
-    return _decode_xlsx(data) if extract.format == "xlsx" else _decode_parquet(data, scratch)
+    return _decode_xlsx(data) if extract.format == "xlsx" else _decode_parquet(data)
 
 
 def _decode_csv(data: bytes, extract: Extract, announced: int | None) -> Sheet:
@@ -229,16 +226,13 @@ def _decode_xlsx(data: bytes) -> Sheet:
     return Sheet(headers, _numbered(body), body.height)
 
 
-def _decode_parquet(data: bytes, scratch: Path) -> Sheet:
-    """A Parquet file of theirs, every column as text, read from a copy that nobody else can change meanwhile."""
-    with tempfile.NamedTemporaryFile(dir=scratch, suffix=".parquet") as copy:
-        copy.write(data)
-        copy.flush()
-        try:
-            frame = read_frame(Path(copy.name))
-            series = [as_text(column).alias(f"c{at}") for at, column in enumerate(frame.get_columns())]
-        except (ValueError, OSError, NotImplementedError, pl.exceptions.PolarsError) as error:
-            raise TornError from error
+def _decode_parquet(data: bytes) -> Sheet:
+    """A Parquet file of theirs, every column as text."""
+    try:
+        frame = read_foreign(data)
+        series = [as_text(column).alias(f"c{at}") for at, column in enumerate(frame.get_columns())]
+    except (ValueError, OSError, NotImplementedError, pl.exceptions.PolarsError) as error:
+        raise TornError from error
     headers = tuple(clean_header(name) for name in frame.columns)
     return Sheet(headers, _numbered(pl.DataFrame(series)), frame.height)
 

@@ -130,7 +130,7 @@ def _of_header(archive: Archive, name: str, code: str) -> tuple[str, ...]:
 def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> None:
     """Decode, account for every row, and keep the batch, with what its header has too much or lacks."""
     try:
-        sheet = decode(data, extract, announced=listed.rows, scratch=archive.folder)
+        sheet = decode(data, extract, announced=listed.rows)
     except TornError:
         raise FileRefusedError("E-TORN") from None
     places = _places(sheet, listed, extract)

@@ -110,7 +110,7 @@ def night_json(night: Published) -> dict[str, Any]:
 
 def _run(night: Published) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((night.folder / RUN).read_text(encoding="utf-8"))
-    return {key: facts[key] for key in ("started", "finished", "cpu_ms", "peak_kb", "number") if key in facts}
+    return {key: facts[key] for key in ("started", "finished", "cpu_ms", "peak_kb", "number", "handed_out") if key in facts}
 
 
 def night_blocks(night: Published, voice: Speech) -> list[Block]:
@@ -125,6 +125,7 @@ def night_blocks(night: Published, voice: Speech) -> list[Block]:
         (voice.word("night_program"), manifest.origin.program),
         (voice.word("night_ran"), f"{run.get('started', '')} ～ {run.get('finished', '')}"),
         (voice.word("night_where"), str(night.folder)),
+        *((voice.word("night_handed_out"), f"{line['when']}  {line['user']}  {line['to']}") for line in run.get("handed_out", [])),
     ]
     counts = {name: n for name, n in manifest.counts.items() if not name.startswith("category.")}
     categories = {name.removeprefix("category."): n for name, n in manifest.counts.items() if name.startswith("category.")}

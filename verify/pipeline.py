@@ -18,6 +18,7 @@ from typing import Any
 
 from verify import __version__
 from verify.gates import must_find_nothing
+from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.model import Arrived
@@ -108,9 +109,10 @@ class WorkedOut:
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
 
-    Raises UsageError (rules, settings), InputError (nothing can be loaded), LockedError, IntegrityError (a gate).
+    Raises UsageError (rules, settings), InputError (nothing can be loaded), LockedError, IntegrityError (a gate, the site key).
     """
     started = datetime.now(UTC)
+    must_open(home)
     tell("rules")
     book = check_rules(order.rules)
     with publish.one_at_a_time(home):
@@ -142,7 +144,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)
         report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
     for passing in sorted([*tables.glob("rows_*.parquet"), made.mentions]):
-        passing.unlink()  # the whole county's rows lie in the archive once; a night keeps what it made of them
+        remove_sealed(passing)  # the whole county's rows lie in the archive once; a night keeps what it made of them
     counts = made.counts | {"received": arrived.received, **{f"category.{name}": n for name, n in made.categories.items()}}
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from verify.problems import Problem, UsageError
+from verify.key_files import CREDENTIAL, credential_path, make_key
+from verify.problems import IntegrityError, Problem, UsageError
 
 PACKAGE = Path(__file__).resolve().parent
 FIRST_CONFIG = """# What this machine may give to a night. Nothing here can change an answer.
@@ -18,6 +20,10 @@ memory = "4GB"
 
 # `hedui status` exits with 3 where the last good night is older than this many days.
 oldest_good_night_days = 3
+
+# The key of everything kept here: a file of mode 0400 outside this folder, or "credential" (systemd, hedui-site-key).
+# Without it nothing here can be read: keep a copy of it apart, and never beside a copy of this folder.
+site_key = {key}
 """
 
 
@@ -64,19 +70,22 @@ class Home:
 
 class Settings(BaseModel):
     """The keys of `hedui.toml`: threads; memory before DuckDB spills to disk (a number with MB or GB); and how many days
-    old the last good night may be before `hedui status` complains."""
+    old the last good night may be before `hedui status` complains; and where the site key lies, seen from the home
+    ('': beside it, `<home>.key`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     threads: int = Field(default=2, ge=1, le=256)
     memory: str = Field(default="4GB", pattern=r"^[1-9]\d*(MB|GB)$")
     oldest_good_night_days: int = Field(default=3, ge=0, le=36_500)
+    site_key: str = Field(default="", pattern=r"^[^\x00-\x1f]*$")
 
 
 def init_home(folder: Path) -> Home:
-    """Make a home that nobody else can read, or complete one that is there; nothing in it is overwritten.
+    """Make a home that nobody else can read, with its key beside it, or complete one that is there; nothing is overwritten.
 
-    Raises UsageError: E-HOME-TAKEN if the folder holds other things, E-HOME-MAKE if it cannot be made.
+    Raises UsageError: E-HOME-TAKEN if the folder holds other things, E-HOME-MAKE or E-KEY-MAKE if it cannot be made;
+    IntegrityError (E-KEY-NONE) if it holds tables and its key is not there: a new key would not open them.
     """
     home = Home(folder.expanduser().absolute())
     try:
@@ -86,11 +95,53 @@ def init_home(folder: Path) -> Home:
             wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
             wanted.chmod(0o700)  # mkdir's mode is cut by the umask and ignored where the folder exists
         if not home.config.exists():
-            home.config.write_text(FIRST_CONFIG, encoding="utf-8")
+            home.config.write_text(FIRST_CONFIG.format(key=json.dumps(f"../{home.folder.name}.key", ensure_ascii=False)), encoding="utf-8")
             home.config.chmod(0o600)
     except OSError as error:
         raise UsageError(Problem("E-HOME-MAKE", str(folder), {"why": error.strerror or type(error).__name__})) from None
+    key = key_place(home)
+    if not key.credential and not key.path.exists():
+        if tables_of(home):
+            raise IntegrityError(Problem("E-KEY-NONE", str(key.path)))
+        make_key(key.path)
     return home
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a home's site key lies, where its successor lies while it is being changed, and whether systemd hands it over."""
+
+    path: Path
+    coming: Path
+    credential: bool
+
+
+def key_place(home: Home) -> KeyPlace:
+    """Where the settings say the site key is.
+
+    Raises IntegrityError: E-KEY-INSIDE if that is inside the home, with whose copies it would travel; E-KEY-NONE for a
+    credential outside a service. UsageError (E-CONFIG).
+    """
+    said = read_settings(home).site_key
+    beside = home.folder.parent / f"{home.folder.name}.key"
+    if said == CREDENTIAL:
+        given = credential_path()
+        if given is None:
+            raise IntegrityError(Problem("E-KEY-NONE", CREDENTIAL))
+        return KeyPlace(given, _coming(beside), credential=True)
+    path = Path(os.path.normpath(home.folder / Path(said).expanduser())) if said else beside
+    if path.is_relative_to(home.folder):
+        raise IntegrityError(Problem("E-KEY-INSIDE", str(path)))
+    return KeyPlace(path, _coming(path), credential=False)
+
+
+def _coming(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def tables_of(home: Home) -> list[Path]:
+    """Every Parquet file that is kept: of the archive and of the published nights."""
+    return sorted([*home.archive.glob("*.parquet"), *home.nights.glob("[!.]*/**/*.parquet")])
 
 
 def open_home(folder: Path) -> Home:

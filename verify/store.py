@@ -1,13 +1,14 @@
 """The one door to DuckDB and to Parquet: a stage reads tables by path, works in memory, and writes ordered Parquet.
 
-DuckDB runs in memory, locked down, without extensions; every file at rest is Parquet written here by pyarrow with the
-settings under which DuckDB can read it encrypted (design §5), so that encryption later changes this module alone.
+DuckDB runs in memory, locked down, without extensions; every file at rest is Parquet written here by pyarrow, encrypted
+(AES-256-GCM, a key a file: `keys.py`). pyarrow decrypts as well, while DuckDB scans, column by column: DuckDB 2.0.0
+itself fails on every filter it pushes into such a file and on every list (tests/test_encryption.py), and costs no less.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,15 @@ from typing import Any
 import duckdb
 import polars as pl
 import pyarrow as pa
-import pyarrow.csv as pa_csv
+import pyarrow.dataset as pa_dataset
 import pyarrow.parquet as pq
 
-ROWS_PER_PAGE = 122_880  # one data page a column chunk: DuckDB 2.0 reads encrypted Parquet only then (tried)
-PARQUET: Mapping[str, Any] = {
-    "compression": "zstd",
-    "compression_level": 1,
-    "use_dictionary": False,
-    "data_page_version": "1.0",
-    "write_batch_size": ROWS_PER_PAGE,
-    "max_rows_per_page": ROWS_PER_PAGE,
-    "data_page_size": 256 * 1024 * 1024,
-    "store_schema": False,
-}
+from verify.keys import ring_of
+from verify.problems import IntegrityError, Problem
+from verify.store_files import ROWS_PER_PAGE, read_table, write_groups
+from verify.store_rows import telling_damage, unlocked
+
+_SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
 
 
 class Store:
@@ -36,14 +32,16 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._sources: dict[str, Path] = {}  # the files that SQL has a name for, by that name
 
     def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """Run one statement and drop its result."""
-        self._connection.execute(sql, values).fetchall()
+        self.rows(sql, values)
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query. For counts and small look-ups, not for tables."""
-        return self._connection.execute(sql, values).fetchall()
+        with _telling_damage(self._sources):
+            return self._connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """The single value of a query with one row and one column."""
@@ -54,24 +52,53 @@ class Store:
         """Make the table `name` from a query, in place of one that may be there."""
         self.run(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
 
-    def load(self, name: str, path: Path) -> None:
-        """Make the table `name` from one Parquet file of ours."""
-        self.run(f"""CREATE OR REPLACE TABLE "{name}" AS FROM read_parquet({quoted(str(path))})""")
+    def source(self, path: Path) -> str:
+        """One Parquet file of ours as SQL may name it behind FROM. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+        name = f"sealed_{len(self._sources)}"
+        self._connection.register(name, _dataset(path))
+        self._sources[name] = path
+        return name
 
-    def view(self, name: str, path: Path) -> None:
-        """Name one Parquet file of ours without reading it into memory."""
-        self.run(f"""CREATE OR REPLACE VIEW "{name}" AS FROM read_parquet({quoted(str(path))})""")
+    def load(self, name: str, path: Path, *, whole: bool = True) -> None:
+        """Make the table `name` from one Parquet file of ours; not `whole`: a view, read where it lies when it is asked."""
+        kind = "TABLE" if whole else "VIEW"
+        self.run(f'CREATE OR REPLACE {kind} "{name}" AS FROM {self.source(path)}')
 
     def frame(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The result of a query as a Polars frame. Order by something total first."""
-        frame = pl.from_arrow(self._connection.sql(sql, params=values).to_arrow_table())
+        with _telling_damage(self._sources):
+            frame = pl.from_arrow(self._connection.sql(sql, params=values).to_arrow_table())
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    def save(self, sql: str, path: Path) -> None:
-        """Write an ordered query as one Parquet file, a row group at a time; the file appears whole or not at all."""
-        groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_PAGE)
-        _write_groups(groups.schema, (pa.Table.from_batches([group]) for group in groups), path)
+    def save(self, sql: str, path: Path) -> int:
+        """Write an ordered query as one Parquet file, a row group at a time; the file appears whole or not at all.
+
+        Returns how many rows it has.
+        """
+        with _telling_damage(self._sources):
+            groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_PAGE)
+            return write_groups(groups.schema, (pa.Table.from_batches([group]) for group in groups), path)
+
+
+def _dataset(path: Path) -> Any:
+    """A file as pyarrow scans it for DuckDB, column by column, decrypted."""
+    with telling_damage(path):
+        how = pa_dataset.ParquetFragmentScanOptions(decryption_properties=unlocked(path))
+        return pa_dataset.dataset(path, format=pa_dataset.ParquetFileFormat(default_fragment_scan_options=how))
+
+
+@contextmanager
+def _telling_damage(sources: Mapping[str, Path]) -> Iterator[None]:
+    """What a scan says through DuckDB of bytes that are not those that were written. Raises IntegrityError (E-SEAL-BROKEN)."""
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        named = _SCAN_FAILED.search(str(error))
+        if named is None or named[1] not in sources:
+            raise
+        path = sources[named[1]]
+        raise IntegrityError(Problem("E-SEAL-BROKEN", ring_of(path).name_of(path))) from None
 
 
 @contextmanager
@@ -110,56 +137,29 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as Parquet with the one set of options, through a `.part` file and a rename."""
+def write_frame(frame: pl.DataFrame, path: Path, *, durable: bool = False) -> None:
+    """Write a frame as Parquet with the one set of options, through a `.part` file and a rename; `durable`: on disk."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _write_groups(table.schema, [table], path)
-
-
-def _write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    with pq.ParquetWriter(part, schema, **PARQUET) as file:
-        for table in tables:
-            file.write_table(table, row_group_size=ROWS_PER_PAGE)
-    part.replace(path)
+    write_groups(table.schema, [table], path, durable=durable)
 
 
 def read_frame(path: Path) -> pl.DataFrame:
-    """One Parquet file of ours as a frame."""
-    frame = pl.from_arrow(pq.read_table(path))
+    """One Parquet file of ours as a frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    return _as_frame(read_table(path))
+
+
+def read_foreign(data: bytes) -> pl.DataFrame:
+    """A department's Parquet file as a frame, from memory: its rows touch no disk in clear.
+
+    Raises ValueError, OSError or NotImplementedError for what is no sound Parquet file.
+    """
+    return _as_frame(pq.read_table(pa.BufferReader(data)))
+
+
+def _as_frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 over the plain, ordered rows of a Parquet file of ours, as CSV text: what `manifest.json` records."""
-    table = pq.read_table(path)
-    for at, column in enumerate(table.schema):
-        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-            joined = pl.Series(table.column(at)).list.join("\x1f").to_arrow()
-            table = table.set_column(at, column.name, joined)
-    sink = _HashSink()
-    pa_csv.write_csv(table, pa.PythonFile(sink, mode="w"))
-    return sink.hash.hexdigest()
-
-
-class _HashSink:
-    """A file that keeps only the SHA-256 of what is written to it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
-
-    def write(self, data: Any) -> int:
-        self.hash.update(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is kept, so nothing is to be flushed."""
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def statements(path: Path) -> dict[str, str]:

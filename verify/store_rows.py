@@ -6,19 +6,57 @@ skipped by their statistics; results are ordered by case, so that one group is r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
+
+from verify.keys import data_key, ring_of
+from verify.problems import IntegrityError, Problem
 
 Record = dict[str, Any]
+_ENCRYPTED = b"PARE"
+
+
+def unlocked(path: Path) -> Any:
+    """What pyarrow needs to read one of our files. Raises IntegrityError: E-KEY-…, E-SEAL-…; FileNotFoundError."""
+    key = data_key(path)
+    with path.open("rb") as file:
+        if file.read(4) != _ENCRYPTED:  # pyarrow looks at the mark at the end only
+            raise IntegrityError(Problem("E-SEAL-BROKEN", ring_of(path).name_of(path)))
+    return pe.create_decryption_properties(key)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """One of our Parquet files, decrypted as it is read.
+
+    Raises IntegrityError: E-SEAL-BROKEN where its bytes are not those that were written; E-KEY-…, E-SEAL-… for its key.
+    """
+    with telling_damage(path), pq.ParquetFile(path, decryption_properties=unlocked(path)) as file:
+        yield file
+
+
+@contextmanager
+def telling_damage(path: Path) -> Iterator[None]:
+    """What pyarrow says of a file of ours whose bytes are not those that were written. Raises IntegrityError (E-SEAL-BROKEN)."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk's trouble, not the file's
+        raise IntegrityError(Problem("E-SEAL-BROKEN", ring_of(path).name_of(path))) from None
 
 
 def rows_where(path: Path, column: str, value: str) -> list[Record]:
     """The rows of one of our Parquet files whose text `column` equals `value`, in the file's order."""
     found: list[Record] = []
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for group in range(file.num_row_groups):
             if not _may_hold(file.metadata.row_group(group), column, value):
                 continue
@@ -30,7 +68,7 @@ def rows_where(path: Path, column: str, value: str) -> list[Record]:
 
 def all_rows(path: Path) -> list[Record]:
     """Every row of one of our small Parquet files (files, batches), in its order."""
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         rows: list[Record] = file.read().to_pylist()
     return rows
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.small_drops import CARS, LI, ZHANG, Bureau, Sent, car, cars, codes, csv_of, make_drop, plates, refused, states, xlsx_of
+from tests.tables import table
 from verify.problems import InputError
 from verify.stages.read import Shelf, read
 
@@ -50,7 +51,7 @@ def test_a_bad_file_is_refused_whole_and_what_was_known_stays(bureau: Bureau, se
         bureau.night(good)
     bad = bureau.night(sent, cars(car("桂C1"), batch="other", file="zero.csv", checksum="bad"))
     assert code in codes(bad)
-    lines = pl.read_parquet(bad.files).filter(pl.col("file") == sent.name)
+    lines = table(bad.files).filter(pl.col("file") == sent.name)
     assert lines.select("kept", "state").row(0) == (0, "refused")
     assert lines["refused"].to_list() == lines["received"].to_list()
     assert refused(bad) == []
@@ -63,21 +64,21 @@ def test_a_bad_file_is_refused_whole_and_what_was_known_stays(bureau: Bureau, se
 
 def test_the_renamed_column_is_named_with_the_header_it_may_have_become(bureau: Bureau) -> None:
     arrived = bureau.night(cars(car("桂A1"), header=["HPHM", "HPZL1", *CARS[2:]]))
-    assert pl.read_parquet(arrived.troubles)["detail"].to_list() == ['{"column": "HPZL", "near": "HPZL1"}']
+    assert table(arrived.troubles)["detail"].to_list() == ['{"column": "HPZL", "near": "HPZL1"}']
 
 
 def test_a_file_without_its_header_line_tells_nobodys_name(bureau: Bureau) -> None:
     rows = [["桂A1", "02", ZHANG, "张三", "A", "1"], ["桂A2", "02", LI, "李四", "A", "1"]]
     arrived = bureau.night(Sent("ga_cheliang", csv_of(rows), 1))
     assert codes(arrived) == {"E-DRIFT"}
-    assert pl.read_parquet(arrived.troubles)["detail"].to_list() == ['{"column": "HPHM, HPZL, SFZMHM"}']
+    assert table(arrived.troubles)["detail"].to_list() == ['{"column": "HPHM, HPZL, SFZMHM"}']
 
 
 def test_columns_may_come_in_any_order_with_spaces_and_company(bureau: Bureau) -> None:
     header = ["GZJ", "备注", " SYR ", "SFZMHM\u3000", "HPZL", "ZT", "HPHM", "备注"]
     arrived = bureau.night(cars(["1,000元", "x", "张三", ZHANG, "02", "A", "桂A1", ""], header=header))
     assert plates(arrived) == [("桂A1", 100_000)]
-    assert pl.read_parquet(arrived.troubles).select("code", "detail").rows()[-1] == ("N-EXTRA-COLUMN", '{"columns": "备注, 备注"}')
+    assert table(arrived.troubles).select("code", "detail").rows()[-1] == ("N-EXTRA-COLUMN", '{"columns": "备注, 备注"}')
 
 
 def test_one_bad_byte_refuses_its_row_alone(bureau: Bureau) -> None:
@@ -131,7 +132,7 @@ def test_files_missing_and_not_listed(bureau: Bureau) -> None:
     (drop / "ga_cheliang_1.csv").unlink()
     arrived = bureau.read(drop)
     assert codes(arrived) == {"E-MISSING-FILE", "E-UNLISTED"}
-    assert pl.read_parquet(arrived.files).select("extract", "file", "state").rows() == [
+    assert table(arrived.files).select("extract", "file", "state").rows() == [
         ("ga_cheliang", None, "late"),
         (None, "stray.csv", "refused"),
     ]

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.altered import altered
+from tests.tables import table
 from tests.test_night import FIXTURES
 from verify import HeduiError, Order, Outcome, init_home, run_night
 from verify.settings import rules_folder
@@ -57,7 +58,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 def case(night: Outcome, number: str) -> dict[str, object]:
-    return pl.read_parquet(night.folder / "results" / "cases.parquet").filter(pl.col("case_id") == number).row(0, named=True)
+    return table(night.folder / "results" / "cases.parquet").filter(pl.col("case_id") == number).row(0, named=True)
 
 
 def test_the_night_is_published_and_says_that_it_is_incomplete(night: Outcome) -> None:
@@ -90,31 +91,31 @@ def test_a_standing_nobody_can_read_opens_the_case_upwards(night: Outcome) -> No
 
 
 def test_a_signature_withdrawn_in_any_row_is_no_authorisation(night: Outcome) -> None:
-    alerts = pl.read_parquet(night.folder / "results" / "alerts.parquet")
+    alerts = table(night.folder / "results" / "alerts.parquet")
     assert alerts.filter((pl.col("case_id") == TWO_SIGNATURES) & (pl.col("alert") == "not_authorised")).height == 1
 
 
 def test_a_code_outside_its_list_is_a_doubt_and_not_a_no(night: Outcome) -> None:
-    cases = pl.read_parquet(night.folder / "results" / "cases.parquet")
+    cases = table(night.folder / "results" / "cases.parquet")
     assert cases["companies_low"].max() == 0
     assert cases.filter(pl.col("companies_high") > 0).height > 5
 
 
 def test_nobody_is_old_or_young_by_a_birth_date_that_cannot_be(night: Outcome) -> None:
-    tests = pl.read_parquet(night.folder / "results" / "tests.parquet").filter(pl.col("test") == "age_or_card")
-    usual = pl.read_parquet(FIXTURES / "county-a" / "truth" / "tests.parquet").filter(pl.col("test") == "age_or_card")
+    tests = table(night.folder / "results" / "tests.parquet").filter(pl.col("test") == "age_or_card")
+    usual = table(FIXTURES / "county-a" / "truth" / "tests.parquet").filter(pl.col("test") == "age_or_card")
     both = tests.join(usual, on="case_id", suffix="_usual").filter(pl.col("verdict") != "open")
     assert both.filter((pl.col("verdict") == "holds") & (pl.col("verdict_usual") == "fails")).is_empty()
 
 
 def test_an_absurd_amount_is_shown_as_much_and_never_as_no_bound(night: Outcome) -> None:
-    tests = pl.read_parquet(night.folder / "results" / "tests.parquet").filter((pl.col("test") == "financial") & (pl.col("verdict") == "fails"))
+    tests = table(night.folder / "results" / "tests.parquet").filter((pl.col("test") == "financial") & (pl.col("verdict") == "fails"))
     assert str(tests["value_low"].max()) == "999999999999.999999"
     assert tests.filter(~pl.col("value_bounded") & pl.col("value_high").is_not_null()).is_empty()
 
 
 def test_of_nobody_an_extract_says_nothing_late_or_not(night: Outcome) -> None:
-    cases = pl.read_parquet(night.folder / "results" / "cases.parquet").filter(pl.col("members_high") == 0)
+    cases = table(night.folder / "results" / "cases.parquet").filter(pl.col("members_high") == 0)
     assert cases.height > 0
     assert cases.select("dwellings_low", "dwellings_high", "dwellings_bounded").unique().rows() == [(0, 0, True)]
 

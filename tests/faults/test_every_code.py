@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.small_drops import CARS, ZHANG, Bureau, Sent, cars, codes
+from tests.tables import table
 from tests.test_cli import hedui
 from verify.archive import Counts
 from verify.gates import must_find_nothing
@@ -119,7 +120,7 @@ def test_a_web_page_is_no_data_file(tmp_path: Path) -> None:
 
 def test_a_column_that_is_not_there_and_need_not_be_is_noted(tmp_path: Path) -> None:
     arrived = Bureau(tmp_path).night(cars(["桂A1", "02", ZHANG, "张三"], header=CARS[:4]))
-    troubles = pl.read_parquet(arrived.troubles)
+    troubles = table(arrived.troubles)
     assert "ZT" in troubles.filter(pl.col("code") == "N-ABSENT-COLUMN")["detail"].item()
 
 

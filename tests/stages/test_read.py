@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from tests.small_drops import CARS, LI, ZHANG, Bureau, Sent, car, cars, codes, csv_of, make_drop, plates, refused, states, xlsx_of
+from tests.tables import table
 from verify.rulebook import load_rulebook
-from verify.store import digest_of
+from verify.store_files import digest_of
 
 WHOLE = cars(car("桂A1"), car("桂A2"), batch="1")
 
@@ -36,7 +37,7 @@ def bureau(tmp_path: Path) -> Bureau:
 
 
 def counts(bureau: Bureau, *sent: Sent) -> list[tuple[int, ...]]:
-    files = pl.read_parquet(bureau.night(*sent).files)
+    files = table(bureau.night(*sent).files)
     return files.select("received", "kept", "refused", "duplicate").rows()
 
 
@@ -47,7 +48,7 @@ def test_a_repeated_row_is_a_duplicate_as_read_not_as_written(bureau: Bureau) ->
 
 def test_an_equal_key_with_other_content_is_kept_with_a_warning(bureau: Bureau) -> None:
     arrived = bureau.night(cars(car("桂A1"), car("桂A1", "1"), car("桂A2")))
-    assert pl.read_parquet(arrived.warnings).select("row", "column", "code").rows() == [(2, "HPZL+HPHM", "W-KEY")]
+    assert table(arrived.warnings).select("row", "column", "code").rows() == [(2, "HPZL+HPHM", "W-KEY")]
 
 
 def test_rows_without_a_key_are_never_duplicates(tmp_path: Path) -> None:
@@ -60,13 +61,13 @@ def test_rows_without_a_key_are_never_duplicates(tmp_path: Path) -> None:
 
 def test_the_rows_known_are_typed_and_name_their_file_and_row(bureau: Bureau) -> None:
     arrived = bureau.night(cars(["桂A1", "02", ZHANG, "张三", "A", "1.005"], ["桂A2", "9", "", "李四", "A", "不详"]))
-    rows = pl.read_parquet(arrived.known["ga_cheliang"].rows or "")
+    rows = table(arrived.known["ga_cheliang"].rows)
     assert rows.columns[:3] == ["_file", "_row", "_as_of"]
     assert rows.select("_file", "_row", "_as_of", "GZJ", "CCDJRQ").rows() == [
         ("ga_cheliang_1.csv", 1, date(2026, 11, 20), 101, None),
         ("ga_cheliang_1.csv", 2, date(2026, 11, 20), None, None),
     ]
-    assert pl.read_parquet(arrived.warnings).select("row", "column", "code").rows() == [(2, "GZJ", "W-TEXT"), (2, "HPZL", "W-CODE")]
+    assert table(arrived.warnings).select("row", "column", "code").rows() == [(2, "GZJ", "W-TEXT"), (2, "HPZL", "W-CODE")]
     assert codes(arrived) == {"W-CODE"}
 
 
@@ -76,7 +77,7 @@ def test_workbooks_bring_dates_as_cells_and_as_serials(tmp_path: Path) -> None:
     book = xlsx_of([["火化证号", "身份证号", "死亡日期"], ["H1", ZHANG, died], ["H2", LI, 46328], ["H3", "", "2026年11月2日"], ["H4", ZHANG, "没有"]])
     arrived = bureau.night(Sent("mz_huohua", book, 4, file="d.xlsx"))
     assert refused(arrived) == [(3, "E-NOBODY", None), (4, "E-REQUIRED", "死亡日期")]
-    assert set(pl.read_parquet(arrived.known["mz_huohua"].rows or "")["死亡日期"]) == {date(2026, 11, 2)}
+    assert set(table(arrived.known["mz_huohua"].rows)["死亡日期"]) == {date(2026, 11, 2)}
 
 
 def test_parquet_floats_are_exact_to_the_fen(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_parquet_floats_are_exact_to_the_fen(tmp_path: Path) -> None:
     )
     table.write_parquet(tmp_path / "t.parquet")
     arrived = bureau.night(Sent("rs_canbao", (tmp_path / "t.parquet").read_bytes(), 4, file="p.parquet"))
-    assert pl.read_parquet(arrived.known["rs_canbao"].rows or "")["缴费基数"].to_list() == [4_290, 30, 1_000_000_000]
+    assert table(arrived.known["rs_canbao"].rows)["缴费基数"].to_list() == [4_290, 30, 1_000_000_000]
     assert refused(arrived) == [(4, "E-REQUIRED", "缴费基数")]
 
 
@@ -94,7 +95,7 @@ def test_changes_replace_add_and_remove(bureau: Bureau) -> None:
     bureau.night(WHOLE)
     arrived = bureau.night(changes(upsert("桂A1", "1"), gone("桂A2"), upsert("桂A3", "3"), upsert("桂A3", "4"), batch="2", as_of="2026-11-21"))
     assert plates(arrived) == [("桂A1", 100), ("桂A3", 400)]
-    assert pl.read_parquet(arrived.files).select("received", "kept", "state").rows() == [(4, 4, "loaded")]
+    assert table(arrived.files).select("received", "kept", "state").rows() == [(4, 4, "loaded")]
     assert arrived.as_of == date(2026, 11, 21)
     assert not arrived.known["ga_cheliang"].late
 
@@ -108,7 +109,7 @@ def test_the_last_of_a_key_holds_even_where_it_repeats_an_earlier_row(bureau: Bu
 def test_rows_of_two_files_with_one_name_are_told_apart(bureau: Bureau) -> None:
     bureau.night(dataclasses.replace(WHOLE, file="cars.csv"))
     arrived = bureau.night(dataclasses.replace(changes(upsert("桂A3", "1"), batch="2", as_of="2026-11-21"), file="cars.csv"))
-    rows = pl.read_parquet(arrived.known["ga_cheliang"].rows or "")
+    rows = table(arrived.known["ga_cheliang"].rows)
     assert rows.select("_file", "_row").rows() == [("cars.csv", 1), ("cars.csv#1", 1), ("cars.csv#1", 2)]
 
 
@@ -160,7 +161,7 @@ def test_a_night_without_the_extract_is_late_and_its_rows_stay(tmp_path: Path) -
     bureau.night(WHOLE)
     fund = Sent("gjj_zhanghu", csv_of([["个人账号", "姓名", "身份证号"], ["1", "张三", ZHANG]]), 1)
     arrived = bureau.night(fund)
-    assert pl.read_parquet(arrived.files).select("extract", "file", "state").rows() == [
+    assert table(arrived.files).select("extract", "file", "state").rows() == [
         ("ga_cheliang", None, "late"),
         ("gjj_zhanghu", "gjj_zhanghu_1.csv", "loaded"),
     ]
@@ -185,7 +186,7 @@ def test_refused_people_are_told_with_their_case_as_long_as_their_list_is_used(t
     lost = ["", "3", "李五", "", "子", "共同生活成员", "有效"]
     for sent in (people(me, bad, lost), [WHOLE]):
         arrived = bureau.night(*sent)
-        doubtful = pl.read_parquet(arrived.roster_refused).select("row", "case_id").rows()
+        doubtful = table(arrived.roster_refused).select("row", "case_id").rows()
         assert doubtful == [(2, "S1"), (3, None)]
     assert arrived.known["mz_chengyuan"].late
     assert arrived.known["mz_chengyuan"].usable

@@ -63,8 +63,7 @@ def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     written = {}
     for name, sql in names.items():
         path = work / f"{name}.parquet"
-        store.save(sql, path)
-        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+        written[name] = Table(path, store.save(sql, path))
     store.save(decision_sql.published(plan, household), work / "household.parquet")
     counted = store.rows("SELECT category, count(*) FROM decisions GROUP BY category ORDER BY category")
     return Assessed(work / "household.parquet", **written, categories=dict(counted), layers=(case, household))
@@ -107,9 +106,7 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
 def _load_input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> None:
     """Make the table of the rows of one input."""
     known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
-    rows = f"read_parquet({quoted(str(known.rows))})"
-    if known.rows is None or not known.usable:
-        rows = fact_rows.no_rows(entry)
+    rows = store.source(known.rows) if known.rows is not None and known.usable else fact_rows.no_rows(entry)
     sql = fact_rows.row_sql(entry, case)
     if entry.input.of == "case":
         store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))

@@ -48,7 +48,7 @@ def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, w
     """Write `cases`, `members` and `findings` below `work`. Promises: every case of the night has exactly one row."""
     for name in ("mentions", "persons", "links"):  # the gate named some of them as views
         store.run(f"DROP VIEW IF EXISTS {name}")
-    store.view("mentions", matched.mentions)
+    store.load("mentions", matched.mentions, whole=False)
     store.load("persons", matched.persons)
     store.load("links", matched.links)
     store.run("SET VARIABLE as_of = ?::DATE", [arrived.as_of])
@@ -70,8 +70,7 @@ def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, w
     written = {}
     for name, sql in {"cases": "FROM cases ORDER BY case_id", "members": _MEMBERS_OUT, "findings": "FROM findings ORDER BY ALL"}.items():
         path = work / f"{name}.parquet"
-        store.save(sql, path)
-        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+        written[name] = Table(path, store.save(sql, path))
     return Grouped(**written)
 
 
@@ -99,36 +98,37 @@ def _load_late(store: Store, arrived: Arrived, book: Rulebook) -> None:
             store.run("INSERT INTO late VALUES (?, ?)", [name, decides])
 
 
-def _playing(book: Rulebook, known: Mapping[str, Known], role: str) -> Iterator[tuple[Extract, Known]]:
-    """The extracts that play a role and have usable rows tonight."""
+def _playing(store: Store, book: Rulebook, known: Mapping[str, Known], role: str) -> Iterator[tuple[Extract, str]]:
+    """The extracts that play a role and have usable rows tonight, and how SQL names these rows."""
     for name, extract in sorted(book.extracts.items()):
-        if getattr(extract.plays, role) is not None and known[name].usable and known[name].rows is not None:
-            yield extract, known[name]
+        rows = known[name].rows
+        if getattr(extract.plays, role) is not None and known[name].usable and rows is not None:
+            yield extract, store.source(rows)
 
 
 def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:
     """One table a role, with the columns that the role names, from every extract that plays it."""
     known, as_of = arrived.known, arrived.as_of
     parts: dict[str, list[str]] = {name: [] for name in _ROLE_SHAPES}
-    for extract, state in _playing(book, known, "application"):
+    for extract, rows in _playing(store, book, known, "application"):
         application = extract.plays.application
         assert application is not None
-        parts["applications"].append(_application_rows(application, state))
+        parts["applications"].append(_application_rows(application, rows))
     for kind, role in (("death", "death"), ("absence", "absence")):
-        for extract, state in _playing(book, known, role):
-            parts["absences"].append(_absence_rows(extract, state, kind=kind, role=getattr(extract.plays, role), as_of=as_of))
-    for extract, state in _playing(book, known, "marriage"):
+        for extract, rows in _playing(store, book, known, role):
+            parts["absences"].append(_absence_rows(extract, rows, kind=kind, role=getattr(extract.plays, role), as_of=as_of))
+    for extract, rows in _playing(store, book, known, "marriage"):
         marriage = extract.plays.marriage
         assert marriage is not None
         condition = plain_condition(marriage.married_when, as_of)
-        parts["marriages"].append(f'SELECT {quoted(extract.extract)}, _file, _row, "{marriage.date}", {condition} FROM {_rows(state)}')
-    for extract, state in _playing(book, known, "running_aid"):
+        parts["marriages"].append(f'SELECT {quoted(extract.extract)}, _file, _row, "{marriage.date}", {condition} FROM {rows}')
+    for extract, rows in _playing(store, book, known, "running_aid"):
         aid = extract.plays.running_aid
         assert aid is not None
         since = f'"{aid.since}"' if aid.since else "NULL::DATE"
-        parts["aids"].append(f'SELECT {quoted(extract.extract)}, _file, _row, {plain_condition(aid.when, as_of)}, "{aid.kind}", {since} FROM {_rows(state)}')
-    for extract, state in _playing(book, known, "register_"):
-        parts["register_rows"].append(_register_rows(extract, state))
+        parts["aids"].append(f'SELECT {quoted(extract.extract)}, _file, _row, {plain_condition(aid.when, as_of)}, "{aid.kind}", {since} FROM {rows}')
+    for extract, rows in _playing(store, book, known, "register_"):
+        parts["register_rows"].append(_register_rows(extract, rows))
     for name, shape in _ROLE_SHAPES.items():
         store.run(f"CREATE OR REPLACE TABLE {name} ({shape})")
         for part in parts[name]:
@@ -146,22 +146,18 @@ _ROLE_SHAPES = {
 }
 
 
-def _rows(known: Known) -> str:
-    return f"read_parquet({quoted(str(known.rows))})"
-
-
-def _application_rows(role: Application, known: Known) -> str:
+def _application_rows(role: Application, rows: str) -> str:
     """One row a case. Where two rows of a case differ, what they differ in is not known."""
     agreed = ", ".join(f'CASE WHEN count(DISTINCT "{name}") = 1 AND bool_and("{name}" IS NOT NULL) THEN min("{name}") END' for name in (role.region, role.area))
-    return f'SELECT "{role.case}", {agreed}, min(_file), min(_row) FROM {_rows(known)} GROUP BY "{role.case}"'
+    return f'SELECT "{role.case}", {agreed}, min(_file), min(_row) FROM {rows} GROUP BY "{role.case}"'
 
 
-def _absence_rows(extract: Extract, known: Known, *, kind: str, role: Absence, as_of: date) -> str:
+def _absence_rows(extract: Extract, rows: str, *, kind: str, role: Absence, as_of: date) -> str:
     since = f'"{role.since}"' if role.since else "NULL::DATE"
-    return f"SELECT {quoted(kind)}, {quoted(extract.extract)}, _file, _row, {since}, {plain_condition(role.when, as_of)} FROM {_rows(known)}"
+    return f"SELECT {quoted(kind)}, {quoted(extract.extract)}, _file, _row, {since}, {plain_condition(role.when, as_of)} FROM {rows}"
 
 
-def _register_rows(extract: Extract, known: Known) -> str:
+def _register_rows(extract: Extract, rows: str) -> str:
     """Who is head or spouse and who is a child in each household of the register."""
     register = extract.plays.register_
     assert register is not None
@@ -171,7 +167,7 @@ def _register_rows(extract: Extract, known: Known) -> str:
         SELECT {quoted(extract.extract)}, r._file, r._row, r."{register.household}",
                coalesce(r."{register.relation}" IN ({parents}), FALSE), coalesce(r."{register.relation}" IN ({children}), FALSE),
                coalesce(m.birth, m.id_birth), m.id_key, m.name_key
-        FROM {_rows(known)} r
+        FROM {rows} r
         JOIN mentions m ON m.extract = {quoted(extract.extract)} AND m.file = r._file AND m.row = r._row
     """
 
@@ -181,11 +177,11 @@ def _load_refused_members(store: Store, arrived: Arrived, book: Rulebook) -> Non
     path = arrived.refused.with_name("roster_refused.parquet")
     store.load("roster_refused", path)
     store.table("refused_members", "SELECT DISTINCT case_id FROM roster_refused WHERE case_id IS NOT NULL")
-    for extract, state in _playing(book, arrived.known, "roster"):
+    for extract, rows in _playing(store, book, arrived.known, "roster"):
         roster = extract.plays.roster
         assert roster is not None
         unread = f"({plain_condition(roster.member_when, arrived.as_of)}) IS NULL"  # a standing nobody can read may be a member's
-        store.run(f'INSERT INTO refused_members SELECT "{roster.case}" FROM {_rows(state)} WHERE {unread}')
+        store.run(f'INSERT INTO refused_members SELECT "{roster.case}" FROM {rows} WHERE {unread}')
     if store.one("SELECT count(*) FROM roster_refused WHERE case_id IS NULL"):
         store.run(f"INSERT INTO refused_members {_SQL['gaps']}")
 

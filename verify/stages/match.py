@@ -15,6 +15,7 @@ import polars as pl
 
 from verify.candidates import NameGrades, near_ids
 from verify.identities import identify
+from verify.keys import remove_sealed
 from verify.model import Arrived, Table
 from verify.rulebook import Rulebook
 from verify.similarity import NameTables
@@ -73,7 +74,7 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
     extracts that the rules let be read freely to say who counts.
     """
     before = _tables(store)
-    store.view("mentions", work / "mentions.parquet")  # the whole county's rows are read where they lie, a few columns at a time
+    store.load("mentions", work / "mentions.parquet", whole=False)  # the whole county's rows are read where they lie, a few columns at a time
     for name in ("roster", "applications"):
         store.load(name, work / f"{name}.parquet")
     grades = NameGrades(store, tables, work)
@@ -89,8 +90,7 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
     written = {}
     for name in ("links", "persons"):
         path = work / f"{name}.parquet"
-        store.save(_SQL[name], path)
-        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+        written[name] = Table(path, store.save(_SQL[name], path))
     store.run("DROP VIEW mentions")
     for name in sorted(_tables(store) - before):
         store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
@@ -169,4 +169,4 @@ def _load_pseudonyms(store: Store, work: Path) -> None:
     path = work / ".pseudonyms.parquet"
     write_frame(people.select("pno", person_id=pl.Series(hashed, dtype=pl.String)), path)
     store.load("pseudonyms", path)
-    path.unlink()
+    remove_sealed(path)

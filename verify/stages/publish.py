@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from verify.keys import SUFFIX
+from verify.ledger import os_user
 from verify.manifest import MANIFEST, RUN, Manifest, Published, canonical, current_night, published_nights, read_night
-from verify.problems import IntegrityError, LockedError, Problem
+from verify.problems import IntegrityError, LockedError, Problem, UsageError
 from verify.settings import Home, sync_folder, write_whole
-from verify.store import digest_of
+from verify.store_files import digest_of, write_plain
 
 RESULTS = "results"
 
@@ -96,9 +100,9 @@ def publish(home: Home, work: Path, *, manifest: Manifest, run: Mapping[str, Any
 def digests_of(work: Path) -> dict[str, str]:
     """SHA-256 of every file below a night's folder by its path there: of a table's rows, of other files' bytes.
 
-    The manifest and the run's times are not among them.
+    The manifest and the run's times are not among them, nor the wrapped keys: they change while nothing else does.
     """
-    files = sorted(p for p in work.rglob("*") if p.is_file() and p.name not in {MANIFEST, RUN})
+    files = sorted(p for p in work.rglob("*") if p.is_file() and p.name not in {MANIFEST, RUN} and p.suffix != SUFFIX)
     return {p.relative_to(work).as_posix(): digest_of(p) if p.suffix == ".parquet" else _sha256(p) for p in files}
 
 
@@ -113,13 +117,24 @@ def verify_night(night: Published) -> None:
         raise IntegrityError(*(Problem("E-NIGHT-CHANGED", f"{night.folder.name}/{name}") for name in changed))
 
 
-def hand_out(night: Published, to: Path) -> None:
-    """Copy the results for other programs to a folder of theirs; each file appears whole or not at all."""
+def hand_out(night: Published, to: Path) -> list[str]:
+    """Copy the results in clear for other programs to a folder of theirs; each file appears whole or not at all.
+
+    `run.json` of the night says first when, by whom and where to. Returns the names of the files. Hold the lock. Raises
+    UsageError (E-RESULTS-INSIDE): a home keeps nothing in clear.
+    """
+    home, to = night.folder.parent.parent, to.absolute()
+    if to.resolve().is_relative_to(home.resolve()):
+        raise UsageError(Problem("E-RESULTS-INSIDE", str(to)))
+    sources = sorted((night.folder / RESULTS).glob("*.parquet"))
+    names = [source.name for source in sources]
+    run = json.loads((night.folder / RUN).read_text(encoding="utf-8"))
+    line = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "user": os_user(), "to": str(to), "files": names}
+    write_whole(night.folder / RUN, canonical({**run, "handed_out": [*run.get("handed_out", []), line]}))
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for source in sorted((night.folder / RESULTS).glob("*.parquet")):
-        part = to / (source.name + ".part")
-        shutil.copyfile(source, part)
-        part.replace(to / source.name)
+    for source in sources:
+        write_plain(source, to / source.name)
+    return names
 
 
 def _point(home: Home, night: Published) -> None:

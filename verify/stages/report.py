@@ -46,8 +46,7 @@ def results(store: Store, arrived: Arrived, tables: Mapping[str, Path], folder: 
     counts = {}
     for name, sql in _RESULTS.items():
         path = folder / f"{name}.parquet"
-        store.save(sql.format(as_of=f"'{arrived.as_of.isoformat()}'"), path)
-        counts[name] = int(store.one("SELECT count(*) FROM read_parquet(?)", [str(path)]))
+        counts[name] = store.save(sql.format(as_of=f"'{arrived.as_of.isoformat()}'"), path)
     return counts
 
 

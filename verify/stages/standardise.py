@@ -16,7 +16,8 @@ import polars as pl
 
 from verify.citizen_id import as_fifteen, birth_of, id_key, id_state, sex_of
 from verify.formulas import plain_condition
-from verify.model import Arrived, Known, Table
+from verify.keys import remove_sealed
+from verify.model import Arrived, Table
 from verify.rule_files import Extract, Person
 from verify.rulebook import Rulebook
 from verify.similarity import NameTables, name_keys, name_tables
@@ -51,17 +52,17 @@ def people(store: Store, arrived: Arrived, *, book: Rulebook, work: Path) -> Sta
     store.run("SET VARIABLE as_of = ?::DATE", [arrived.as_of])
     for name, columns in _NO_ROWS.items():
         store.run(f"CREATE OR REPLACE TABLE {name} ({columns})")
-    for extract, known in _spoken_of(arrived, book):
+    for extract, path in _spoken_of(arrived, book):
+        rows = store.source(path)
         for person in extract.people:
-            store.run(f"INSERT INTO said {_said(extract, person, known)}")
-        _load_standing(store, extract, known, as_of=arrived.as_of)
+            store.run(f"INSERT INTO said {_said(extract, person)} FROM {rows}")
+        _load_standing(store, extract, rows, as_of=arrived.as_of)
     _load_names(store, name_tables_of(book), work)
     _load_ids(store, arrived.as_of, work)
     written = {}
     for name in _WRITTEN:
         path = work / f"{name}.parquet"
-        store.save(_SQL[name], path)
-        written[name] = Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+        written[name] = Table(path, store.save(_SQL[name], path))
     for name in (*_NO_ROWS, "name_keys", "id_keys"):
         store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Standardised(**written)
@@ -78,16 +79,16 @@ def name_tables_of(book: Rulebook) -> NameTables:
     )
 
 
-def _spoken_of(arrived: Arrived, book: Rulebook) -> Iterator[tuple[Extract, Known]]:
+def _spoken_of(arrived: Arrived, book: Rulebook) -> Iterator[tuple[Extract, Path]]:
     """The extracts whose rows may say something about people tonight, in order of code."""
     for code, known in sorted(arrived.known.items()):
         plays = book.extracts[code].plays
         always = plays.roster or plays.application or plays.register_
         if known.rows is not None and (known.usable or always):
-            yield book.extracts[code], known
+            yield book.extracts[code], known.rows
 
 
-def _said(extract: Extract, person: Person, known: Known) -> str:
+def _said(extract: Extract, person: Person) -> str:
     """What one side of an extract says, column by column, under one set of names."""
     chosen = f'"{person.id}"' if person.id else "NULL"
     if person.id and person.id_part == "first_18":
@@ -107,7 +108,7 @@ def _said(extract: Extract, person: Person, known: Known) -> str:
         "document": document or "NULL",
     }
     columns = ", ".join(f"{sql} AS {name}" for name, sql in parts.items())
-    return f"SELECT {columns} FROM read_parquet({quoted(str(known.rows))})"
+    return f"SELECT {columns}"
 
 
 def _column(name: str | None) -> str:
@@ -127,9 +128,8 @@ def _sex(person: Person) -> str:
     return f"CASE {' '.join(whens)} END"
 
 
-def _load_standing(store: Store, extract: Extract, known: Known, *, as_of: date) -> None:
+def _load_standing(store: Store, extract: Extract, rows: str, *, as_of: date) -> None:
     """The rows of an extract that lists people of cases, or applications."""
-    rows = f"read_parquet({quoted(str(known.rows))})"
     code = quoted(extract.extract)
     if roster := extract.plays.roster:
         names = [person.name for person in extract.people if person.name]
@@ -170,4 +170,4 @@ def _load(store: Store, name: str, frame: pl.DataFrame, work: Path) -> None:
     path = work / f".{name}.parquet"
     write_frame(frame, path)
     store.load(name, path)
-    path.unlink()
+    remove_sealed(path)

@@ -31,13 +31,12 @@ def alerts(store: Store, arrived: Arrived, plan: Plan, *, layers: tuple[Scope, S
         if alert.each == "finding":
             sql = f"SELECT case_id, member_no, {quoted(alert.alert)}, since, extract, file, row FROM findings WHERE finding = {quoted(alert.finding or '')}"
         elif alert.each == "row":
-            sql = _from_rows(arrived, conditions[alert.alert], case)
+            sql = _from_rows(store, arrived, conditions[alert.alert], case)
         else:
             sql = _from_cases(conditions[alert.alert], household)
         store.run(f"INSERT INTO raised {_once(alert, sql)}")
     path = work / "alerts.parquet"
-    store.save("SELECT DISTINCT * FROM raised ORDER BY case_id, member_no, alert, since, extract, file, row", path)
-    return Table(path, store.one(f"SELECT count(*) FROM read_parquet({quoted(str(path))})"))
+    return Table(path, store.save("SELECT DISTINCT * FROM raised ORDER BY case_id, member_no, alert, since, extract, file, row", path))
 
 
 def _once(alert: Alert, sql: str) -> str:
@@ -52,7 +51,7 @@ def _names() -> str:
     return ", ".join(part.split(" ")[0] for part in _SHAPE.split(", "))
 
 
-def _from_rows(arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
+def _from_rows(store: Store, arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
     """Accepted rows of members who may count, on which the condition holds."""
     extract = plan.extract
     assert extract is not None, "rule_checks refuses an alert on rows without an extract"
@@ -63,7 +62,7 @@ def _from_rows(arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
     return f"""
         SELECT l.case_id, l.member_no, {quoted(plan.alert.alert)}, {since}, l.extract, l.file, l.row
-        FROM links l JOIN read_parquet({quoted(str(known.rows))}) r ON l.file = r._file AND l.row = r._row
+        FROM links l JOIN {store.source(known.rows)} r ON l.file = r._file AND l.row = r._row
         JOIN case_values c ON l.case_id = c.case_id
         JOIN members m ON l.case_id = m.case_id AND l.member_no = m.member_no AND m.presence <> 'out'
         WHERE l.extract = {quoted(extract.extract)} AND l.status = 'accepted' AND ({truth})

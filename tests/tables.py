@@ -1,0 +1,35 @@
+"""Any Parquet file as a frame, encrypted or in clear, and a copy of a home that can be read: for tests, which may do both."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from verify.settings import Home, key_place
+from verify.store import read_frame, write_frame
+from verify.store_files import is_plain
+
+
+def table(path: Path | None) -> pl.DataFrame:
+    """A table of a home, by its key, or one that lies in clear: handed-out results, the truth of the made-up county."""
+    assert path is not None
+    return pl.read_parquet(path) if is_plain(path) else read_frame(path)
+
+
+def a_copy(home: Home, to: Path) -> Home:
+    """A home and its key, copied, as somebody restores a backup."""
+    shutil.copytree(home.folder, to)
+    for name in {key_place(home).path.name, f"{to.name}.key"}:
+        shutil.copy2(key_place(home).path, to.parent / name)
+    return Home(to)
+
+
+def renamed(night: Path, to: Path) -> Path:
+    """A published night under another name, as if it had been made under it: its tables are bound to where they lie."""
+    tables = {path.relative_to(night): read_frame(path) for path in night.rglob("*.parquet")}
+    night.rename(to)
+    for path, frame in tables.items():
+        write_frame(frame, to / path)
+    return to

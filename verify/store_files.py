@@ -1,0 +1,125 @@
+"""Parquet files as they lie on disk: encrypted, each under a key of its own, written whole or not at all.
+
+One set of options for everything that is written; a file in clear is written in one place, for other programs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
+
+from verify.key_files import SIZE
+from verify.keys import keep_key, ring_of, write_line
+from verify.settings import sync_folder
+from verify.store_rows import opened
+
+ROWS_PER_PAGE = 122_880  # one data page a column chunk: DuckDB 2.0.0 itself can scan encrypted Parquet only then (tried)
+PARQUET: Mapping[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": False,
+    "data_page_version": "1.0",
+    "write_batch_size": ROWS_PER_PAGE,
+    "max_rows_per_page": ROWS_PER_PAGE,
+    "data_page_size": 256 * 1024 * 1024,
+    "store_schema": False,
+}
+
+
+def write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path, *, durable: bool = False) -> int:
+    """Write an encrypted file: its data first, under a name nobody reads, then its wrapped key, then its own name."""
+    part, key = path.with_name(path.name + ".part"), secrets.token_bytes(SIZE)
+    rows = _write_part(schema, tables, part, key)
+    if durable:
+        _sync(part)
+    keep_key(path, key, durable=durable)
+    part.replace(path)
+    if durable:
+        sync_folder(path.parent)
+    return rows
+
+
+def _write_part(schema: pa.Schema, tables: Iterable[pa.Table], part: Path, key: bytes | None) -> int:
+    rows, lock = 0, pe.create_encryption_properties(key) if key else None
+    with pq.ParquetWriter(part, schema, encryption_properties=lock, **PARQUET) as file:
+        for table in tables:
+            file.write_table(table, row_group_size=ROWS_PER_PAGE)
+            rows += table.num_rows
+    return rows
+
+
+def write_plain(path: Path, to: Path) -> None:
+    """Copy one of our files in clear to a folder of somebody else's; it appears whole or not at all."""
+    part = to.with_name(to.name + ".part")
+    with opened(path) as file:
+        _write_part(file.schema_arrow, (file.read_row_group(at) for at in range(file.num_row_groups)), part, None)
+    part.replace(to)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a Parquet file is in clear, as programs before this one wrote them."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def seal_plain(path: Path) -> None:
+    """Encrypt a file that an older program wrote in clear, in its place. The rows stay; a crash leaves the old or the new one."""
+    part, key = path.with_name(path.name + ".part"), secrets.token_bytes(SIZE)
+    with pq.ParquetFile(path) as file:
+        _write_part(file.schema_arrow, (file.read_row_group(at) for at in range(file.num_row_groups)), part, key)
+    _sync(part)
+    write_line(ring_of(path), path, key, durable=True)
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def read_table(path: Path) -> pa.Table:
+    """One file of ours, decrypted. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    with opened(path) as file:
+        return file.read()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 over the plain, ordered rows of a Parquet file of ours, as CSV text: what `manifest.json` records."""
+    table = read_table(path)
+    for at, column in enumerate(table.schema):
+        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+            joined = pl.Series(table.column(at)).list.join("\x1f").to_arrow()
+            table = table.set_column(at, column.name, joined)
+    sink = _HashSink()
+    pa_csv.write_csv(table, pa.PythonFile(sink, mode="w"))
+    return sink.hash.hexdigest()
+
+
+class _HashSink:
+    """A file that keeps only the SHA-256 of what is written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.hash = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is kept, so nothing is to be flushed."""
+
+    def close(self) -> None:
+        self.closed = True
