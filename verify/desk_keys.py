@@ -11,12 +11,13 @@ import typer
 
 from verify.problems import EXIT_INTEGRITY
 from verify.shell import HomeOption, say, tell, voice_of
+from verify.usage import Command, Group
 
-key_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The site key, without which nothing kept can be read.")
-results_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The results of a night, for other programs.")
+key_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="The site key, without which nothing kept can be read.")
+results_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="The results of a night, for other programs.")
 
 
-@key_app.command("create")
+@key_app.command("create", cls=Command)
 def key_create(ctx: typer.Context, home: HomeOption) -> None:
     """Make the key of a home of an older program, and encrypt what lies there; a key that is there is never overwritten."""
     from verify.settings import open_home
@@ -28,7 +29,7 @@ def key_create(ctx: typer.Context, home: HomeOption) -> None:
     say(ctx, changed_blocks(made, voice), changed_json(made))
 
 
-@key_app.command("status")
+@key_app.command("status", cls=Command)
 def key_status(ctx: typer.Context, home: HomeOption) -> None:
     """Say which key is in force and which files are under which; if one file does not open, exit with 13."""
     from verify.settings import open_home
@@ -42,7 +43,7 @@ def key_status(ctx: typer.Context, home: HomeOption) -> None:
     raise typer.Exit(EXIT_INTEGRITY if found.wrong else 0)
 
 
-@key_app.command("rotate")
+@key_app.command("rotate", cls=Command)
 def key_rotate(ctx: typer.Context, home: HomeOption) -> None:
     """Put everything under a new key, or go on where that was interrupted. No data is rewritten."""
     from verify.settings import open_home
@@ -54,7 +55,7 @@ def key_rotate(ctx: typer.Context, home: HomeOption) -> None:
     say(ctx, changed_blocks(changed, voice), changed_json(changed))
 
 
-@results_app.command("export")
+@results_app.command("export", cls=Command)
 def results_export(
     ctx: typer.Context,
     to: Annotated[Path, typer.Argument(help="The folder for the tables, in clear; outside the home.")],
