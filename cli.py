@@ -18,19 +18,20 @@ import typer
 from verify import desk
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE, Problem, UsageError
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
+from verify.usage import Command, Group
 
 if TYPE_CHECKING:
     from verify.pipeline import Outcome
     from verify.speech import Speech
 
 app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-rules_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
+rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
 app.add_typer(rules_app, name="rules")
 
 for name, group in desk.GROUPS.items():
     app.add_typer(group, name=name)
 for command in desk.COMMANDS:
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 @app.callback()
@@ -49,7 +50,7 @@ def root(
     ctx.obj = {"lang": lang, "rules": rules, "json": as_json}
 
 
-@app.command()
+@app.command(cls=Command)
 def init(ctx: typer.Context, home: Annotated[Path, typer.Argument(envvar="HEDUI_HOME", help="The folder to make.")]) -> None:
     """Make a bureau's private folder (mode 0700)."""
     from verify.settings import init_home
@@ -58,7 +59,7 @@ def init(ctx: typer.Context, home: Annotated[Path, typer.Argument(envvar="HEDUI_
     print(voice_of(ctx).word("home_made", folder=made.folder))
 
 
-@app.command()
+@app.command(cls=Command)
 def night(
     ctx: typer.Context,
     home: HomeOption,
@@ -70,7 +71,7 @@ def night(
     _show(ctx, _run(ctx, home=home, drop=drop, as_of=as_of.date() if as_of else None, results=results))
 
 
-@app.command()
+@app.command(cls=Command)
 def demo(
     ctx: typer.Context,
     home: Annotated[Path | None, typer.Option(help="Keep the demo here; else in a new folder for temporary files.")] = None,
@@ -82,7 +83,7 @@ def demo(
     _show(ctx, _run(ctx, home=made.folder, drop=demo_drop()))
 
 
-@rules_app.command("check")
+@rules_app.command("check", cls=Command)
 def rules_check(ctx: typer.Context) -> None:
     """Load every rule file; tell all mistakes with file and line."""
     from verify.rule_checks import check_rules
@@ -91,7 +92,7 @@ def rules_check(ctx: typer.Context) -> None:
     print(voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
 
 
-@rules_app.command("test")
+@rules_app.command("test", cls=Command)
 def rules_test(ctx: typer.Context) -> None:
     """Run every example that stands in a rule file."""
     from verify.rule_examples import test_rules

@@ -39,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"stages"}),
     frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again"}),
-    frozenset({"__init__", "cli", "shell", "desk"}),
+    frozenset({"__init__", "cli", "shell", "desk", "usage", "help_page"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
@@ -53,7 +53,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"decoding",
     "jinja2": r"page",
-    "typer": r"cli|shell|desk",
+    "typer": r"cli|shell|desk|usage|help_page",
     "rich": r"speech",
     "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching",
 }

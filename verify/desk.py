@@ -12,13 +12,14 @@ import typer
 
 from verify.problems import EXIT_INCOMPLETE, UsageError
 from verify.shell import HomeOption, rules_of, say, sound_voice, tell
+from verify.usage import Command, Group
 
 PurposeOption = Annotated[str | None, typer.Option(help="What the look-up is for; it goes into the ledger.")]
 OptionalHome = Annotated[Path | None, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder; needed for a case only.")]
 
 
 def _group(about: str) -> typer.Typer:
-    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)
+    return typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help=about)
 
 
 nights_app = _group("The published nights.")
@@ -100,7 +101,7 @@ def status(ctx: typer.Context, home: HomeOption) -> None:
     raise typer.Exit(0 if found.good else EXIT_INCOMPLETE)
 
 
-@nights_app.command("list")
+@nights_app.command("list", cls=Command)
 def nights_list(ctx: typer.Context, home: HomeOption) -> None:
     """List the published nights, newest first."""
     from verify.settings import open_home
@@ -112,7 +113,7 @@ def nights_list(ctx: typer.Context, home: HomeOption) -> None:
     say(ctx, [list_block(opened, voice)], [night_json(night) for night in reversed(published_nights(opened))])
 
 
-@nights_app.command("show")
+@nights_app.command("show", cls=Command)
 def nights_show(ctx: typer.Context, home: HomeOption, night: Annotated[str | None, typer.Argument(help="Its id; else the newest.")] = None) -> None:
     """Show what one night was made from and what it counted."""
     from verify.settings import open_home
@@ -124,7 +125,7 @@ def nights_show(ctx: typer.Context, home: HomeOption, night: Annotated[str | Non
     say(ctx, night_blocks(found, voice), night_json(found))
 
 
-@config_app.command("show")
+@config_app.command("show", cls=Command)
 def config_show(
     ctx: typer.Context,
     home: HomeOption,
@@ -148,7 +149,7 @@ def _source(ctx: Any, name: str) -> str:
     return {"COMMANDLINE": "origin_option", "ENVIRONMENT": "origin_environment"}.get(source, "origin_default")
 
 
-@extract_app.command("check")
+@extract_app.command("check", cls=Command)
 def extract_check(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to be sent.")],

@@ -146,7 +146,7 @@ def load_rulebook(folder: Path) -> Rulebook:
         stamped = f"{name}\n{len(data)}\n".encode() + data
         if path.suffix == ".csv":
             tables[name] = data.decode("utf-8")
-            deciding.update(stamped)
+            (wording if name.startswith("messages/") else deciding).update(stamped)
             continue
         read = list(_entries_of(f"{folder.name}/{name}", data.decode("utf-8")))
         only_said = all(isinstance(found, Entry) and found.kind in _SAID for found in read)

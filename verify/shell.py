@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from verify.problems import EXIT_BUG, EXIT_INTERRUPTED, HeduiError, Problem, UsageError
-from verify.typed import NUMBER, STARS, without_ids
+from verify.problems import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE, HeduiError, Problem, UsageError
+from verify.typed import without_ids
+from verify.usage import Group, problem_of, whole_line
 
 if TYPE_CHECKING:
     from verify.layout import Block
@@ -28,32 +28,24 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent
 
-WITH_VALUE, FLAGS = ("--lang", "--rules"), ("--json",)
+PROGRAM = "hedui"
 
 
-class Shell(TyperGroup):
+class Shell(Group):
     """The root command: every ending of every command becomes one of our exit codes and the catalogue's sentence."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the options of the whole program wherever they stand on the line."""
-        front: list[str] = []
-        rest: list[str] = []
-        words = iter(args)
-        for word in words:
-            if word in WITH_VALUE:
-                front += [word, *([value] if (value := next(words, None)) is not None else [])]
-            else:
-                ours = word in FLAGS or word.startswith(tuple(f"{name}=" for name in WITH_VALUE))
-                (front if ours else rest).append(word)
+        _never_stumble_over_an_encoding()
+        ctx.info_name = PROGRAM  # however it was started: this is what our sentences tell people to type
+        line, ctx.obj = whole_line(args)
         try:
-            return super().parse_args(ctx, front + rest)
-        except Exception as error:
-            _hide_what_was_typed(error)
-            raise
+            return super().parse_args(ctx, line)
+        except typer.TyperException as error:
+            raise _told(ctx, error) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; tell what went wrong in words, never with a traceback or a row's content."""
-        _never_stumble_over_an_encoding()
         try:
             try:
                 return super().invoke(ctx)
@@ -62,6 +54,10 @@ class Shell(TyperGroup):
         except HeduiError as error:
             tell(ctx, error.problems)
             raise typer.Exit(error.exit_code) from None
+        except typer.TyperException as error:
+            raise _told(ctx, error) from None
+        except (typer.Exit, typer.Abort):
+            raise
         except KeyboardInterrupt:
             tell(ctx, [Problem("E-INTERRUPTED", "Ctrl-C")])
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -69,15 +65,12 @@ class Shell(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except Exception as error:
-            if type(error).__module__.startswith(("typer", "click")):
-                _hide_what_was_typed(error)
-                raise
             tell(ctx, [Problem("E-BUG", _place_of(error), {"kind": type(error).__name__})])
             raise typer.Exit(EXIT_BUG) from None
 
 
 HomeOption = Annotated[Path, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder, made by `hedui init`.")]
-DateOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of this date; else the newest in the drop's list.")]
+DateOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="<YYYY-MM-DD>", help="As of this date; else the newest in the drop's list.")]
 
 
 def problems_as_json(voice: Speech, problems: Iterable[Problem]) -> list[Mapping[str, str]]:
@@ -132,11 +125,12 @@ def say(ctx: Any, blocks: Iterable[Block], plain: Mapping[str, Any] | list[Any])
     print(without_ids(text))
 
 
-def _hide_what_was_typed(error: Exception) -> None:
-    """Keep an ID that somebody typed in a wrong place out of the sentence about it."""
-    said = getattr(error, "message", None)
-    if isinstance(said, str):
-        error.message = NUMBER.sub(STARS, said)  # type: ignore[attr-defined]
+def _told(ctx: Any, error: typer.TyperException) -> Exception:
+    """How to end after a line that cannot be read: with help where nothing was asked for, else the problem told and exit 2."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return error
+    tell(ctx, [problem_of(error, ctx)])
+    return typer.Exit(EXIT_USAGE)
 
 
 def _place_of(error: Exception) -> str:
