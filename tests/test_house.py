@@ -31,10 +31,11 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed"}),
     frozenset({"settings", "rule_files", "rulebook", "manifest"}),
-    frozenset({"store", "store_rows", "archive", "ledger", "passing"}),
+    frozenset({"store", "store_rows", "archive", "ledger", "decisions", "passing"}),
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}
+        | {"guards", "holding", "arrivals"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
@@ -55,7 +56,8 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "jinja2": r"page",
     "typer": r"cli|shell|desk|usage|help_page",
     "rich": r"speech",
-    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching",
+    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|guards|parameters|workbook(_\w+)?|page|stages\.\w+|intake"
+    r"|touching",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

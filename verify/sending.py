@@ -98,7 +98,7 @@ def _base(extract: Extract) -> Batch:
     """A whole state that changes can be laid upon: the department's last one, which is not here."""
     counts = dict.fromkeys(("received", "kept", "refused", "duplicate", "position"), 0)
     texts = dict.fromkeys(("sha256", "file", "archived"), "")
-    return Batch(extract=extract.extract, batch="base", as_of=date.min, mode=FULL, in_use=True, chain_broken=False, **counts, **texts)  # type: ignore[arg-type]
+    return Batch(extract=extract.extract, batch="base", as_of=date.min, mode=FULL, in_use=True, chain_broken=False, held=False, **counts, **texts)  # type: ignore[arg-type]
 
 
 def _notices(file: str, taken: Taken) -> list[Problem]:
