@@ -39,8 +39,8 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
-    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again"}),
-    frozenset({"__init__", "cli", "shell", "desk", "usage", "help_page"}),
+    frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "deciding", "pruning"}),
+    frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "usage", "help_page"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
@@ -54,7 +54,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"decoding",
     "jinja2": r"page",
-    "typer": r"cli|shell|desk|usage|help_page",
+    "typer": r"cli|shell|desk(_\w+)?|usage|help_page",
     "rich": r"speech",
     "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|guards|parameters|workbook(_\w+)?|page|stages\.\w+|intake"
     r"|touching",

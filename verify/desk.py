@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -170,4 +170,4 @@ def extract_check(
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (check, explain, status)
-GROUPS: Mapping[str, typer.Typer] = {"nights": nights_app, "config": config_app, "extract": extract_app}
+GROUPS: dict[str, typer.Typer] = {"nights": nights_app, "config": config_app, "extract": extract_app}

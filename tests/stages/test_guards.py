@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -52,16 +52,21 @@ def held(arrived: Arrived) -> list[tuple[str, str, str | None]]:
     return [(extract, code, json.loads(detail).get("column")) for extract, code, detail in told]
 
 
-def the_next(first: Shelf, book: Rulebook, to: Path, changes: dict[str, Change | None], as_of: str = "2026-11-21") -> Arrived:
-    """The next night: the first one's drop with some extracts changed, those under new batch numbers."""
-    drop = altered(DROPS / "county-a" / "drop", to / "drop", changes)
+def renumbered(drop: Path, extracts: Iterable[str], as_of: str) -> Path:
+    """A drop in which some extracts come as new batches of another day."""
     lines = list(csv.reader(io.StringIO((drop / LIST).read_text(encoding="utf-8-sig"))))
     for line in lines[1:]:
-        if line[1] in changes:
+        if line[1] in extracts:
             line[3], line[4] = f"{line[1]}-next", as_of
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     (drop / LIST).write_text(text.getvalue(), encoding="utf-8-sig")
+    return drop
+
+
+def the_next(first: Shelf, book: Rulebook, to: Path, changes: dict[str, Change | None], as_of: str = "2026-11-21") -> Arrived:
+    """The next night: the first one's drop with some extracts changed, those under new batch numbers."""
+    drop = renumbered(altered(DROPS / "county-a" / "drop", to / "drop", changes), changes, as_of)
     return read(drop, book, shelf=Shelf(first.archive, to / "work", first.batches), as_of=date(2026, 11, 21))
 
 
