@@ -1,52 +1,23 @@
 """Drift guards: what a batch looks like in a few figures, and how far they may stray from those of the batch before it.
 
-A file can be whole, readable and wrong: yuan where 万元 was agreed, half the county, IDs left out. Its profile is measured
-once, when it is taken in, and kept with it; the limits stand in its extract's rule file. Integers only: shares are per
-mille, medians are of the values above zero, the lower of two in the middle.
+A file can be whole, readable and wrong: yuan where 万元 was agreed, half the county, IDs left out. The limits stand in its
+extract's rule file; shares are per mille.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import polars as pl
-
 from verify.archive import Archive, profile_of
 from verify.batches import Batch
-from verify.citizen_id import birth_of, valid_id18
 from verify.manifest_list import CHANGES, FULL
 from verify.problems import Problem
-from verify.row_checks import Accounted
+from verify.profiles import AMOUNTS, EMPTY, MEDIAN, PLACE, RECEIVED, REFUSED, REMOVED, ROWS, VALID, Profile
 from verify.rule_files import Extract, Guards
 
-PROFILE = {"measure": pl.String, "column": pl.String, "value": pl.Int64}
-RECEIVED, ROWS, REFUSED, REMOVED, PLACE, EMPTY, VALID, AMOUNTS, MEDIAN = (
-    "received", "rows", "refused", "removed", "place", "empty", "valid", "amounts", "median",
-)  # fmt: skip
 ORDER = "N-HEADER-ORDER"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A batch in figures: by measure and column ('' for the batch as a whole).
-
-    `received`, `refused` and `removed` rows; `rows` that are kept and remove nothing, and of these, by column, how many are
-    `empty` and how many hold a `valid` ID; of amounts above zero how many (`amounts`) and their `median`; the `place` of
-    every declared column among the headers.
-    """
-
-    figures: Mapping[tuple[str, str], int]
-
-    def of(self, measure: str, column: str = "") -> int:
-        """One figure; zero where it was not measured."""
-        return self.figures.get((measure, column), 0)
-
-    def columns(self, measure: str) -> list[str]:
-        """The columns that have this figure; those of `place` in the order of the headers."""
-        found = [column for of, column in self.figures if of == measure]
-        return sorted(found, key=lambda column: (self.of(measure, column) if measure == PLACE else 0, column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +38,6 @@ class Before:
     same: Seen | None = None
     newest: date | None = None
     whole: int = 0
-
-
-def measure(rows: Accounted, places: Mapping[str, int], extract: Extract) -> pl.DataFrame:
-    """The profile of a file's rows as a table (see `Profile`); `places` says where each declared column stands."""
-    standing = rows.kept.filter(~pl.col("_delete"))
-    found: list[tuple[str, str, int]] = [
-        (RECEIVED, "", rows.received),
-        (ROWS, "", standing.height),
-        (REFUSED, "", rows.refused.height),
-        (REMOVED, "", rows.kept.height - standing.height),
-    ]
-    found += [(PLACE, name, place) for name, place in places.items()]
-    found += [(EMPTY, name, standing[name].null_count()) for name in places]
-    for person in extract.people:
-        if person.id is not None:
-            key = pl.col(person.id).str.slice(0, 18) if person.id_part == "first_18" else pl.col(person.id)
-            found.append((VALID, person.id, int(standing.select(_is_an_id(key).sum()).item())))
-    for column in extract.columns:
-        if column.type in {"money", "number"}:
-            amounts = standing[column.column].drop_nulls()
-            amounts = amounts.filter(amounts > 0).sort()
-            found.append((AMOUNTS, column.column, amounts.len()))
-            if amounts.len():
-                found.append((MEDIAN, column.column, int(amounts[(amounts.len() - 1) // 2])))
-    return pl.DataFrame(sorted(found), schema=PROFILE, orient="row")
-
-
-def _is_an_id(key: pl.Expr) -> pl.Expr:
-    """Whether a number can be a citizen's: eighteen characters with the right one at the end, or fifteen with a birth date."""
-    return valid_id18(key) | (key.str.contains(r"^[1-9]\d{14}$") & birth_of(key).is_not_null()).fill_null(value=False)
 
 
 def seen(batch: Batch, archive: Archive) -> Seen:

@@ -16,9 +16,9 @@ from verify.archive import Archive, Counts, batch_name, put_profile
 from verify.batches import Batch, chain
 from verify.columns import find_columns
 from verify.decoding import Sheet, TornError, decode
-from verify.guards import measure
 from verify.manifest_list import CHANGES, DELETE, OPERATION, Drop, Listed
 from verify.problems import IntegrityError, Problem
+from verify.profiles import Measuring
 from verify.row_checks import account
 from verify.rule_files import Extract
 
@@ -144,7 +144,9 @@ def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archiv
     noted = [(HEADER, header, EXTRA) for at, header in enumerate(sheet.headers) if at not in used and header]
     noted += [(HEADER, column.column, ABSENT) for column in extract.columns if column.column not in places]
     warnings = pl.concat([pl.DataFrame(noted, schema=rows.warnings.schema, orient="row"), rows.warnings])
-    put_profile(archive, name, measure(rows, places, extract))
+    measured = Measuring(extract, places, announced=counts.received)
+    measured.add(rows.kept)
+    put_profile(archive, name, measured.table(counts))
     archive.put(name, rows.kept, refused=rows.refused, warnings=warnings, counts=counts)
 
 
