@@ -46,7 +46,8 @@ def _read(path: Path) -> pl.DataFrame:
     else:
         data = path.read_bytes()
         try:
-            text = data.decode("utf-8-sig")
+            data.partition(b"\n")[0].decode("utf-8-sig")
+            text = data.decode("utf-8-sig", errors="replace")  # a bad byte further down is one row's
         except UnicodeDecodeError:
             text = data.decode("gb18030", errors="replace")
         rows = pl.read_csv(io.BytesIO(text.encode()), infer_schema=False)

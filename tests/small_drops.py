@@ -13,6 +13,7 @@ from pathlib import Path
 import xlsxwriter
 
 from tests.tables import table
+from verify.decisions import Decision, Decisions
 from verify.model import Arrived
 from verify.rulebook import Rulebook, load_rulebook
 from verify.stages.read import Shelf, read
@@ -89,6 +90,13 @@ class Bureau:
             shutil.copy(RULES / f"{name}.yaml", rules)
         self.book: Rulebook = load_rulebook(rules)
         self.before: Path | None = None
+        self.decisions = Decisions()
+
+    def decide(self, what: str, sent: Sent) -> None:
+        """What an officer says of a file that was sent."""
+        told = {"file": sent.name, "as_of": sent.as_of, "mode": sent.mode, "received": sent.rows, "reason": "看过", "user": "u", "when": "w"}
+        decision = Decision(what, sent.extract, sent.batch, hashlib.sha256(sent.data).hexdigest(), **told)  # type: ignore[arg-type]
+        self.decisions = Decisions({**self.decisions.by, decision.key: decision})
 
     def night(self, *sent: Sent) -> Arrived:
         """One night with these files."""
@@ -96,7 +104,7 @@ class Bureau:
 
     def read(self, drop: Path) -> Arrived:
         self.nights += 1
-        shelf = Shelf(archive=self.folder / "archive", work=self.folder / f"work{self.nights}", batches=self.before)
+        shelf = Shelf(archive=self.folder / "archive", work=self.folder / f"work{self.nights}", batches=self.before, decisions=self.decisions)
         arrived = read(drop, self.book, shelf=shelf)
         self.before = arrived.batches
         return arrived

@@ -1,8 +1,9 @@
 """Every accepted batch once, typed, by the hash of its file and of the layout it was read with. Written once, never changed.
 
-A batch is four Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`.
-Each lies encrypted, with its wrapped key beside it. The kept rows are written last, and every file is on disk before the
-next is begun: a batch whose kept rows are there is whole, after a power cut too.
+A batch is five Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`,
+`.profile.parquet` (the figures that the drift guards compare). Each lies encrypted, with its wrapped key beside it. The
+kept rows are written last, and every file is on disk before the next is begun: a batch whose kept rows are there is whole,
+after a power cut too.
 """
 
 from __future__ import annotations
@@ -69,6 +70,17 @@ class Archive:
 
     def _path(self, name: str, part: str = "") -> Path:
         return self.folder / f"{name}.{part}.parquet".replace("..", ".")
+
+
+def put_profile(archive: Archive, name: str, profile: pl.DataFrame) -> None:
+    """Keep the figures of a batch (see `guards`); to be done before its rows are put, which make it whole."""
+    write_frame(profile, archive.folder / f"{name}.profile.parquet", durable=True)
+
+
+def profile_of(archive: Archive, name: str) -> pl.DataFrame | None:
+    """The figures of a batch; None where none were measured, or the batch is gone."""
+    path = archive.folder / f"{name}.profile.parquet"
+    return read_frame(path) if path.exists() else None
 
 
 def batch_name(sha256: str, extract: Extract, *, changes: bool) -> str:

@@ -26,7 +26,8 @@ class Batch:
 
     `position` counts the batches of its extract in the order of loading. `in_use`: part of the chain of today's state,
     the last whole state and the changes since. `chain_broken`: a file was missed, so that the extract stays late until
-    its next whole state. `archived` is the batch's name in the archive.
+    its next whole state (of a held batch: a file was missed after it). `archived` is the batch's name in the archive.
+    `held`: a guard has stopped it, and it is no part of any state until an officer accepts it.
     """
 
     extract: str
@@ -43,6 +44,7 @@ class Batch:
     in_use: bool
     chain_broken: bool
     archived: str
+    held: bool
 
     def recounted(self, counts: Counts, *, file: str, archived: str) -> Batch:
         """The same batch as it came tonight: its file's name, and its counts under today's layout."""
@@ -58,6 +60,7 @@ SCHEMA = {
     "in_use": pl.Boolean,
     "chain_broken": pl.Boolean,
     "archived": pl.String,
+    "held": pl.Boolean,
 }
 
 
@@ -66,7 +69,10 @@ def read_batches(path: Path | None) -> dict[str, tuple[Batch, ...]]:
     if path is None:
         return {}
     known: dict[str, tuple[Batch, ...]] = {}
-    for row in read_frame(path).sort("extract", "position").iter_rows():
+    table = read_frame(path)
+    if "held" not in table.columns:  # a night of before there were guards
+        table = table.with_columns(held=pl.lit(value=False))
+    for row in table.sort("extract", "position").iter_rows():
         batch = Batch(*row)
         known[batch.extract] = (*known.get(batch.extract, ()), batch)
     return known
@@ -100,7 +106,7 @@ def marked_broken(batches: Sequence[Batch], *, broken: bool) -> tuple[Batch, ...
 
 def is_broken(batches: Sequence[Batch]) -> bool:
     """Whether a file was missed since the last whole state."""
-    return any(batch.chain_broken for batch in batches)
+    return any(batch.chain_broken for batch in batches if not batch.held)
 
 
 def chain(batches: Sequence[Batch]) -> tuple[Batch, ...]:
@@ -114,7 +120,7 @@ def known_rows(batches: Sequence[Batch], archive: Archive, extract: Extract) -> 
     Changes replace every known row of their key, the last row of a key in a file holds; rows without a key are added.
     """
     state: pl.DataFrame | None = None
-    used = _told_apart(chain(batches))
+    used = told_apart(chain(batches))
     for batch in used:
         rows = _rows_of(batch, archive, extract)
         state = rows.filter(~pl.col("_delete")) if state is None else _with_changes(state, rows, extract)
@@ -126,7 +132,7 @@ def known_rows(batches: Sequence[Batch], archive: Archive, extract: Extract) -> 
     return state if in_order else state.sort("_file", "_row", "_as_of")
 
 
-def _told_apart(used: Sequence[Batch]) -> list[Batch]:
+def told_apart(used: Sequence[Batch]) -> list[Batch]:
     """Batches of which no two have the same file name: an older one takes its batch number into its name."""
     newest = {batch.file: batch.position for batch in used}
     return [batch if newest[batch.file] == batch.position else replace(batch, file=f"{batch.file}#{batch.batch}") for batch in used]

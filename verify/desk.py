@@ -1,9 +1,9 @@
-"""The commands of the desk: check, explain, status, nights, config and extract. They read arguments, call, print, exit."""
+"""The commands of the desk: check, explain, status, nights and config. They read arguments, call, print, exit."""
 # ruff: noqa: PLC0415 - each command loads what it needs when it needs it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from verify.problems import EXIT_INCOMPLETE, UsageError
-from verify.shell import HomeOption, rules_of, say, sound_voice, tell
+from verify.shell import HomeOption, rules_of, say, sound_voice
 from verify.usage import Command, Group
 
 PurposeOption = Annotated[str | None, typer.Option(help="What the look-up is for; it goes into the ledger.")]
@@ -24,7 +24,6 @@ def _group(about: str) -> typer.Typer:
 
 nights_app = _group("The published nights.")
 config_app = _group("The settings in force.")
-extract_app = _group("For departments: check a file before sending it.")
 
 
 def check(
@@ -149,25 +148,5 @@ def _source(ctx: Any, name: str) -> str:
     return {"COMMANDLINE": "origin_option", "ENVIRONMENT": "origin_environment"}.get(source, "origin_default")
 
 
-@extract_app.command("check", cls=Command)
-def extract_check(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file to be sent.")],
-    as_: Annotated[str, typer.Option("--as", help="The extract's code.")],
-    rows: Annotated[int | None, typer.Option(min=0, help="The number of rows the list will give.")] = None,
-    changes: Annotated[bool, typer.Option("--changes", help="The file holds changes, not the whole state.")] = False,
-) -> None:
-    """Read a file as the night would; exit with 3 for refused rows, 10 for a refused file."""
-    from verify.rulebook import load_rulebook
-    from verify.sending import check_file, checked_blocks, checked_json, extract_named
-
-    voice = sound_voice(ctx)
-    extract = extract_named(load_rulebook(rules_of(ctx)).extracts, as_)
-    checked = check_file(file, extract, rows=rows, changes=changes)
-    tell(ctx, checked.notices)
-    say(ctx, checked_blocks(checked, voice), checked_json(checked))
-    raise typer.Exit(EXIT_INCOMPLETE if checked.refused else 0)
-
-
 COMMANDS: tuple[Callable[..., None], ...] = (check, explain, status)
-GROUPS: Mapping[str, typer.Typer] = {"nights": nights_app, "config": config_app, "extract": extract_app}
+GROUPS: dict[str, typer.Typer] = {"nights": nights_app, "config": config_app}

@@ -12,12 +12,13 @@ from datetime import date
 
 import polars as pl
 
-from verify.archive import Archive, Counts, batch_name
+from verify.archive import Archive, Counts, batch_name, put_profile
 from verify.batches import Batch, chain
 from verify.columns import find_columns
 from verify.decoding import Sheet, TornError, decode
 from verify.manifest_list import CHANGES, DELETE, OPERATION, Drop, Listed
 from verify.problems import IntegrityError, Problem
+from verify.profiles import Measuring
 from verify.row_checks import account
 from verify.rule_files import Extract
 
@@ -70,7 +71,7 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
     if before is not None and before.sha256 != sha256:
         raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
     changes = (before.mode if before else listed.mode) == CHANGES
-    if before is None and changes and not chain(known):
+    if changes and not chain(known):
         raise FileRefusedError("E-NO-BASE")
     name = batch_name(sha256, extract, changes=changes)
     if not archive.holds(name):
@@ -109,6 +110,7 @@ def _new_batch(listed: Listed, sha256: str, counts: Counts, name: str) -> Batch:
         in_use=False,
         chain_broken=False,
         archived=name,
+        held=False,
     )
 
 
@@ -142,6 +144,9 @@ def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archiv
     noted = [(HEADER, header, EXTRA) for at, header in enumerate(sheet.headers) if at not in used and header]
     noted += [(HEADER, column.column, ABSENT) for column in extract.columns if column.column not in places]
     warnings = pl.concat([pl.DataFrame(noted, schema=rows.warnings.schema, orient="row"), rows.warnings])
+    measured = Measuring(extract, places, announced=counts.received)
+    measured.add(rows.kept)
+    put_profile(archive, name, measured.table(counts))
     archive.put(name, rows.kept, refused=rows.refused, warnings=warnings, counts=counts)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from verify import __version__
+from verify.decisions import Decisions, read_decisions
 from verify.gates import must_find_nothing
 from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
@@ -57,6 +58,7 @@ class Tonight:
     drop: Path
     book: Rulebook
     origin: Origin
+    decisions: Decisions
     work: Path
 
     @property
@@ -68,7 +70,7 @@ class Tonight:
         """Where reading finds the archive and what the night before knew."""
         self.tables.mkdir(mode=0o700)
         before = previous_night(self.home, self.origin.as_of)
-        return read.Shelf(self.home.archive, self.tables, before.folder / TABLES / "batches.parquet" if before else None)
+        return read.Shelf(self.home.archive, self.tables, before.folder / TABLES / "batches.parquet" if before else None, self.decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,12 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     book = check_rules(order.rules)
     with publish.one_at_a_time(home):
         sweep(home)
-        origin = _origin(home, order, book)
+        decisions = read_decisions(home)
+        origin = _origin(home, order, book, decisions.digest)
         night = publish.already_published(home, origin.night)
         fresh = night is None
         if night is None:
-            tonight = Tonight(home, order.drop, book, origin, publish.begin(home, origin.night))
+            tonight = Tonight(home, order.drop, book, origin, decisions, publish.begin(home, origin.night))
             with publish.left_clean(tonight.work):
                 manifest = _stages(tonight, tell)
             tell("publish")
@@ -175,16 +178,16 @@ def work_out(store: Store, arrived: Arrived, plan: Plan, work: Path, tell: Tell)
     return WorkedOut(matched.persons.path, standard.mentions.path, counts, assessed.categories)
 
 
-def _origin(home: Home, order: Order, book: Rulebook) -> Origin:
-    """What the night's content follows from: every file of the drop, the rules, the night before, this program."""
+def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:
+    """What the night's content follows from: every file of the drop, the rules, what was decided, the night before, this program."""
     opened = open_drop(order.drop)
     listed = read_list(opened)
     day = order.as_of or newest_date(listed)
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise UsageError(Problem("E-AS-OF", day.isoformat(), {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}))
     before = previous_night(home, day)
-    previous = before.manifest.night if before else ""
-    return Origin(as_of=day, inputs=digests(opened, listed), rules=book.digest, wording=book.wording, program=__version__, previous=previous)
+    told = {"rules": book.digest, "wording": book.wording, "decisions": decided, "program": __version__}
+    return Origin(as_of=day, inputs=digests(opened, listed), previous=before.manifest.night if before else "", **told)
 
 
 def _name_free_extracts(store: Store, book: Rulebook) -> None:

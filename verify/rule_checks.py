@@ -13,7 +13,7 @@ from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract
+from verify.rule_files import Extract, Retention
 from verify.rulebook import Rulebook, load_rulebook
 
 
@@ -24,7 +24,7 @@ def check_rules(folder: Path) -> Rulebook:
     divisions without a value.
     """
     book = load_rulebook(folder)
-    problems = [*_role_problems(book), *_singles(book)]
+    problems = [*_role_problems(book), *_singles(book), *_class_problems(book)]
     if problems:
         raise UsageError(*problems)
     compile_all(make_plan(book, newest_day(book)))
@@ -109,6 +109,14 @@ def _singles(book: Rulebook) -> Iterator[Problem]:
     for role in ("roster", "application"):
         if sum(getattr(extract.plays, role) is not None for extract in book.extracts.values()) != 1:
             yield Problem("E-RULES-ONE", role, {"kind": role, "found": "0"})
+
+
+def _class_problems(book: Rulebook) -> Iterator[Problem]:
+    """An extract names a class of retention that there is."""
+    classes = {entry.retention for entry in book.all(Retention)}
+    for name, extract in book.extracts.items():
+        if extract.retention is not None and extract.retention not in classes:
+            yield Problem("E-RULE-CLASS", book.entry("extract", name).where("retention"), {"name": extract.retention, "known": ", ".join(sorted(classes))})
 
 
 def _role_problems(book: Rulebook) -> Iterator[Problem]:

@@ -148,6 +148,34 @@ class WhenLate(Shape):
     indispensable: bool = False
 
 
+PerMille = Annotated[int, Field(ge=0, le=1000)]
+Whole = Annotated[int, Field(ge=0)]
+
+
+class Guards(Shape):
+    """How far a batch may stray from the one before it until an officer has looked at it; shares are per mille of rows.
+
+    A change that concerns fewer than `fewest` rows says nothing. `rows_shrink` and `rows_grow` are for whole states,
+    `changes_grow` and `removed` (of the whole state) for changes. `empty`, `ids` and `refused` are points by which a share
+    may rise or, of valid IDs, fall; `ids_at_first` is the share a first batch must have. `days_back` is how far an as-of
+    date may go back, `oldest_days` how old a first batch may be.
+    """
+
+    fewest: Annotated[int, Field(ge=1)] = 20
+    headers: bool = True
+    rows_shrink: PerMille = 300
+    rows_grow: Whole = 500
+    changes_grow: Whole = 49_000
+    removed: PerMille = 300
+    refused: PerMille = 100
+    empty: PerMille = 150
+    ids: PerMille = 150
+    ids_at_first: PerMille = 500
+    median_times: Annotated[int, Field(ge=2)] = 10
+    days_back: Whole = 0
+    oldest_days: Whole = 366
+
+
 class Extract(Shape):
     """One department extract: its layout, its key, whom its rows speak of and what its silence means."""
 
@@ -164,6 +192,8 @@ class Extract(Shape):
     plays: Roles = Roles()
     absence_means: Literal["zero", "unknown"]
     when_late: WhenLate = WhenLate()
+    guards: Guards = Guards()
+    retention: Name | None = None
     allow_empty: bool = False
     read_freely: ReadFreely | None = None
     law: Texts
@@ -174,6 +204,16 @@ class Extract(Shape):
             if column.column == name:
                 return column
         raise KeyError(name)
+
+
+class Retention(Shape):
+    """A class of extracts, and for how many days after its as-of date a batch of it that nothing needs any more is kept."""
+
+    retention: Name
+    label: str
+    days: Annotated[int, Field(ge=1)]
+    why: str
+    law: Texts
 
 
 # --- parameters, facts, rules, programmes -----------------------------------------------------------------------------
@@ -395,6 +435,7 @@ class Membership(Shape):
 
 KINDS: dict[str, type[Shape]] = {
     "extract": Extract,
+    "retention": Retention,
     "parameter": Parameter,
     "input": Input,
     "rule": Rule,

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from verify.archive import Archive, Counts
-from verify.batches import Batch
+from verify.batches import Batch, read_batches
+from verify.guards import Seen, before, seen, strays
+from verify.holding import OVER, open_to_all
 from verify.intake import FileRefusedError, Taken, take
 from verify.layout import Block
 from verify.manifest_list import CHANGES, FULL, Drop, Listed
+from verify.nights import newest_night
 from verify.problems import InputError, Problem, UsageError
 from verify.rule_files import Extract
+from verify.settings import Home
 from verify.speech import Speech
 from verify.typed import safe, without_ids
 
@@ -28,7 +32,10 @@ NOT_SAID = -1  # no file has so many rows: the reader then says how many it foun
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of a file's rows: counts, each refused row and each warning as (row, code, column), and notices."""
+    """What became of a file's rows: counts, each refused row and each warning as (row, code, column), and notices.
+
+    `seen` is the file as the drift guards see it; `held` what they say where a home was given to hold it against.
+    """
 
     file: str
     extract: str
@@ -36,6 +43,8 @@ class Checked:
     refused: list[tuple[int, str, str | None]]
     warnings: list[tuple[int, str, str | None]]
     notices: list[Problem]
+    seen: Seen
+    held: list[Problem] = field(default_factory=list)
 
 
 def check_file(path: Path, extract: Extract, *, rows: int | None = None, changes: bool = False) -> Checked:
@@ -64,7 +73,21 @@ def check_file(path: Path, extract: Extract, *, rows: int | None = None, changes
         batch = taken.batch.archived
         refused = archive.refused(batch).select("row", "code", "column").rows()
         warnings = [line for line in archive.warnings(batch).select("row", "code", "column").rows() if line[0] > 0]  # 0: notes on the header
-        return Checked(name, extract.extract, archive.counts(batch), refused, warnings, _notices(name, taken))
+        return Checked(name, extract.extract, archive.counts(batch), refused, warnings, _notices(name, taken), seen(taken.batch, archive))
+
+
+def held_against(checked: Checked, extract: Extract, home: Home) -> Checked:
+    """The same with what the drift guards say of the file as the next batch of a home: held where one of its codes is E-HELD-….
+
+    Its as-of date is not asked for: the list will say it. Raises UsageError (E-NO-NIGHT), IntegrityError (E-NIGHT-BROKEN).
+    """
+    night = newest_night(home)
+    known = open_to_all(read_batches(night.folder / "tables" / "batches.parquet").get(extract.extract, ()))
+    base, as_of = before(known, checked.seen.mode, Archive(home.archive)), night.manifest.origin.as_of
+    today = max([as_of, *(batch.as_of for batch in known)])
+    told = strays(replace(checked.seen, as_of=today), base, extract, night=today, file=checked.file)
+    held = [problem for problem in told if problem.code.startswith(OVER)]
+    return replace(checked, held=held, notices=[*checked.notices, *(problem for problem in told if problem not in held)])
 
 
 def extract_named(extracts: dict[str, Extract], code: str) -> Extract:
@@ -98,7 +121,7 @@ def _base(extract: Extract) -> Batch:
     """A whole state that changes can be laid upon: the department's last one, which is not here."""
     counts = dict.fromkeys(("received", "kept", "refused", "duplicate", "position"), 0)
     texts = dict.fromkeys(("sha256", "file", "archived"), "")
-    return Batch(extract=extract.extract, batch="base", as_of=date.min, mode=FULL, in_use=True, chain_broken=False, **counts, **texts)  # type: ignore[arg-type]
+    return Batch(extract=extract.extract, batch="base", as_of=date.min, mode=FULL, in_use=True, chain_broken=False, held=False, **counts, **texts)  # type: ignore[arg-type]
 
 
 def _notices(file: str, taken: Taken) -> list[Problem]:
@@ -135,4 +158,5 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     """The same for programs."""
     counts = {name: getattr(checked.counts, name) for name in Counts.__dataclass_fields__}
     lists = {name: [{"row": r, "code": c, "column": k} for r, c, k in getattr(checked, name)] for name in ("refused", "warnings")}
-    return {"file": checked.file, "extract": checked.extract, "counts": counts, **lists}
+    held = [{"code": problem.code, **problem.values} for problem in checked.held]
+    return {"file": checked.file, "extract": checked.extract, "counts": counts, **lists, "held": held}

@@ -63,6 +63,11 @@ class Home:
         return self.folder / "ledger.jsonl"
 
     @property
+    def decisions(self) -> Path:
+        """What officers have decided about batches."""
+        return self.folder / "decisions.jsonl"
+
+    @property
     def config(self) -> Path:
         """The settings file; see `Settings`."""
         return self.folder / "hedui.toml"

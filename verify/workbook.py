@@ -7,6 +7,7 @@ same bytes. Layout learnt by looking: `rules/reports/` and the tests hold the li
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from verify.speech import display_width, fill
 from verify.workbook_guide import Guide, guide_lines
 from verify.workbook_lines import TONE, ReviewTables, lines, shown
 
+NO_DAY = date(2000, 1, 1)  # when a workbook was made that belongs to no night
 LAST_ROW = 1_048_575  # of a sheet, counted from 0: Excel's limit less the header
 LONGEST = 32_000  # characters in a cell; Excel refuses more than 32,767
 HEADER_HEIGHT = 44  # lower, and the filter buttons cover the text (seen)
@@ -71,18 +73,40 @@ def write_review(path: Path, *, tables: ReviewTables, book: Rulebook, guide: Gui
     reports = sorted(book.reports, key=lambda report: (report.position, report.report))
     sheets = {report.report: _sheet(report, shown(report, lines(report, tables, book), book), book) for report in reports}
     first = guide_lines(tables, book, guide)
-    part = path.with_name(path.name + ".part")
-    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(part), options) as out:
-        out.set_properties({"title": guide.night, "author": "hedui", "created": _fixed(guide.as_of)})
-        formats = {name: out.add_format({**FONT, **extra}) for name, extra in FORMATS.items()}
-        edges = (guide.night, fill(book.words["page_footer"].zh, {"page": "&P", "pages": "&N"}))
+    edges = (guide.night, fill(book.words["page_footer"].zh, {"page": "&P", "pages": "&N"}))
+    with _book(path, guide.night, guide.as_of) as (out, formats):
         _write_guide(out, formats, first, edges=edges)
         for sheet in sheets.values():
             for piece in _pieces(sheet):
                 _write_sheet(out, formats, piece, edges=edges)
-    part.replace(path)
     return {name: sheet.lines.height for name, sheet in sheets.items()}
+
+
+def write_sheets(path: Path, sheets: Sequence[Sheet], *, title: str, footer: str) -> None:
+    """Write a workbook of lists that belong to no night; the same lists give the same bytes. It appears whole or not at all.
+
+    Raises OSError where it cannot be written.
+    """
+    with _book(path, title, NO_DAY) as (out, formats):
+        for sheet in sheets:
+            for piece in _pieces(sheet):
+                _write_sheet(out, formats, piece, edges=(title, footer))
+
+
+@contextmanager
+def _book(path: Path, title: str, as_of: date) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A new workbook and its formats; what it says of its making follows from its content alone."""
+    part = path.with_name(path.name + ".part")
+    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    part.touch()  # so that a place that cannot be written to is an OSError, and known before any work is done
+    try:
+        with xlsxwriter.Workbook(str(part), options) as out:
+            out.set_properties({"title": title, "author": "hedui", "created": _fixed(as_of)})
+            yield out, {name: out.add_format({**FONT, **extra}) for name, extra in FORMATS.items()}
+        part.replace(path)
+    except OSError:
+        part.unlink()
+        raise
 
 
 def _sheet(report: Report, frame: pl.DataFrame, book: Rulebook) -> Sheet:

@@ -35,6 +35,7 @@ SPOILT = [
     ("facts/assets.yaml", "  from: jr_zhengquan", "  from: no_such_extract", "E-RULE-EXTRACT"),
     ("facts/assets.yaml", "- input: securities", "- inputt: securities", "E-RULE-KIND"),
     ("facts/income.yaml", "  of: case\n  unit: 元/月\n  from: mz_shenqing", "  of: case\n  unit: 元/月\n  from: rh_cunkuan", "E-RULE-NO-CASE"),
+    ("extracts/ga_huji.yaml", "  retention: people", "  retention: persons", "E-RULE-CLASS"),
 ]
 
 

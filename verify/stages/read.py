@@ -1,7 +1,8 @@
 """The first stage: what a drop brings is checked, read once, accounted for row by row, and put on top of what was known.
 
-A file that breaks the contract is refused whole with its code and its extract is late; the night goes on. It ends
-(InputError, exit 10) only where there is no list, or where an extract without which nothing can be said never came.
+A file that breaks the contract is refused whole with its code and its extract is late; the night goes on. So it is with
+one that a drift guard holds, but its rows lie in the archive until an officer accepts it. The night ends (InputError,
+exit 10) only where there is no list, or where an extract without which nothing can be said never came.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from pathlib import Path
 import polars as pl
 
 from verify.archive import Archive
-from verify.batches import Batch, chain, is_broken, known_rows, marked_broken, read_batches, with_again, with_new, write_batches
-from verify.intake import ABSENT, EXTRA, HEADER, STRANGE, FileMissingError, FileRefusedError, Taken, take
+from verify.arrivals import LATE, REFUSED, Arrivals, do_as_decided, hold, load_admitted, mark_late, put_down
+from verify.batches import Batch, chain, known_rows, read_batches, write_batches
+from verify.decisions import Decisions
+from verify.holding import Judged, judge, open_to_all
+from verify.intake import HEADER, FileMissingError, FileRefusedError, take
 from verify.manifest_list import FULL, LIST_NAME, Drop, Listed, is_plain_name, newest_date, open_drop, read_list
 from verify.model import Arrived, Known
 from verify.problems import InputError, IntegrityError, Problem
@@ -24,7 +28,7 @@ from verify.rule_files import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
 
-LOADED, UNCHANGED, REFUSED, LATE = "loaded", "unchanged", "refused", "late"
+WITHDRAWN = "E-WITHDRAWN"
 FILES = {
     **dict.fromkeys(("extract", "file", "batch"), pl.String),
     "as_of": pl.Date,
@@ -39,27 +43,13 @@ ROSTER_REFUSED = {"extract": pl.String, "file": pl.String, "row": pl.Int32, "cas
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where a night reads and writes: the archive of all nights, its own work folder, and the batches known before."""
+    """Where a night reads and writes: the archive of all nights, its own work folder, the batches known before, and what
+    officers have decided about batches."""
 
     archive: Path
     work: Path
     batches: Path | None
-
-
-@dataclass(slots=True)
-class Arrivals:
-    """What has been taken from the drop so far: every extract's batches, the tables' lines, what came, what was missed."""
-
-    batches: dict[str, tuple[Batch, ...]]
-    files: list[tuple[str | None, str | None, str | None, date | None, int, int, int, int, str]] = field(default_factory=list)
-    troubles: list[tuple[str | None, str | None, str, str]] = field(default_factory=list)
-    came: list[Batch] = field(default_factory=list)
-    brought: set[str] = field(default_factory=set)
-    missed: set[str] = field(default_factory=set)
-
-    def told(self, extract: str | None, file: str | None, code: str, detail: Mapping[str, str] | None = None) -> None:
-        """Note something that must be told about a file or an extract."""
-        self.troubles.append((extract, file, code, json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)))
+    decisions: Decisions = field(default_factory=Decisions)
 
 
 def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None) -> Arrived:
@@ -74,11 +64,13 @@ def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None)
     night = as_of or newest_date(listed)
     for folder in (shelf.archive, shelf.work):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches))
+    archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches), (night, shelf.decisions))
+    do_as_decided(arrivals)
     for line in listed:
         _take_line(line, opened, book, archive=archive, arrivals=arrivals)
+    load_admitted(arrivals)
     _tell_unlisted(opened, listed, arrivals)
-    late = _mark_late(book, arrivals)
+    late = mark_late(book.extracts, arrivals)
     _demand(book, arrivals)
     known = {name: _known(extract, arrivals, late=name in late, as_of=night, shelf=shelf) for name, extract in book.extracts.items()}
     return _handed_over(night, known, arrivals, book=book, shelf=shelf)
@@ -89,7 +81,11 @@ def _take_line(line: Listed, drop: Drop, book: Rulebook, *, archive: Archive, ar
     extract = book.extracts.get(line.extract)
     known = arrivals.batches.get(line.extract, ())
     try:
-        taken = take(line, drop, _fit(line, extract), known=known, archive=archive)
+        fit = _fit(line, extract)
+        taken = take(line, drop, fit, known=open_to_all(known), archive=archive)
+        judged = Judged() if taken.again else judge(taken.batch, known, fit, archive=archive, at=arrivals.at)
+        if judged.withdrawn:
+            raise FileRefusedError(WITHDRAWN, taken.batch.received, batch=line.batch)  # noqa: TRY301 - refused as every file is
     except FileMissingError:
         arrivals.told(line.extract, line.file, "E-MISSING-FILE")
         arrivals.missed.add(line.extract)
@@ -97,9 +93,12 @@ def _take_line(line: Listed, drop: Drop, book: Rulebook, *, archive: Archive, ar
         rows = line.rows if refusal.received is None else refusal.received
         arrivals.files.append((line.extract, line.file, line.batch, line.as_of, rows, 0, rows, 0, REFUSED))
         arrivals.told(line.extract, line.file, refusal.code, refusal.detail)
-        arrivals.missed.add(line.extract)
+        if refusal.code != WITHDRAWN or line.mode != FULL:  # as if it had never come: a whole state leaves no gap behind it
+            arrivals.missed.add(line.extract)
     else:
-        _put_down(taken, known, arrivals)
+        (hold if judged.held else put_down)(taken, known, arrivals)
+        for problem in judged.told:
+            arrivals.told(line.extract, line.file, problem.code, problem.values)
 
 
 def _fit(line: Listed, extract: Extract | None) -> Extract:
@@ -113,26 +112,6 @@ def _fit(line: Listed, extract: Extract | None) -> Extract:
     return extract
 
 
-def _put_down(taken: Taken, known: Sequence[Batch], arrivals: Arrivals) -> None:
-    """Put a taken batch on top of what is known of its extract; a whole state makes up for files missed before it."""
-    batch = taken.batch
-    after = with_again(known, batch) if taken.again else with_new(known, batch)
-    arrivals.batches[batch.extract] = after
-    arrivals.brought.add(batch.extract)
-    if batch.mode == FULL and (not taken.again or not is_broken(after)):
-        arrivals.missed.discard(batch.extract)
-    arrivals.came.append(batch)
-    counts = (batch.received, batch.kept, batch.refused, batch.duplicate)
-    arrivals.files.append((batch.extract, batch.file, batch.batch, batch.as_of, *counts, UNCHANGED if taken.again else LOADED))
-    if taken.again:
-        return
-    for code, columns in ((EXTRA, taken.extra), (ABSENT, taken.absent)):
-        if columns:
-            arrivals.told(batch.extract, batch.file, code, {"columns": ", ".join(columns)})
-    for column, rows in taken.strange:
-        arrivals.told(batch.extract, batch.file, STRANGE, {"column": column, "rows": str(rows)})
-
-
 def _tell_unlisted(drop: Drop, listed: Iterable[Listed], arrivals: Arrivals) -> None:
     """Files that no line of the list names are refused; of which extract they are, nobody has said."""
     named = {line.file for line in listed}
@@ -142,27 +121,12 @@ def _tell_unlisted(drop: Drop, listed: Iterable[Listed], arrivals: Arrivals) -> 
             arrivals.told(None, name, "E-UNLISTED")
 
 
-def _mark_late(book: Rulebook, arrivals: Arrivals) -> set[str]:
-    """The extracts that are late tonight; each of them stays late until its next whole state."""
-    late = set()
-    with_line = {line[0] for line in arrivals.files}
-    for name in book.extracts:
-        batches = arrivals.batches.get(name, ())
-        if name in arrivals.brought and is_broken(batches):
-            arrivals.told(name, None, "E-GAP")
-        if name not in arrivals.brought or name in arrivals.missed or is_broken(batches):
-            late.add(name)
-            arrivals.batches[name] = marked_broken(batches, broken=True)
-        if name not in with_line:
-            arrivals.files.append((name, None, None, None, 0, 0, 0, 0, LATE))
-    return late
-
-
 def _demand(book: Rulebook, arrivals: Arrivals) -> None:
     """Without the extracts that everything hangs on, nothing is published."""
     never = [name for name, extract in book.extracts.items() if extract.when_late.indispensable and not chain(arrivals.batches[name])]
     if never:
-        raise InputError(*(Problem("E-NEVER", name) for name in never))
+        why = [Problem(code, file or name or "", json.loads(detail)) for name, file, code, detail in arrivals.troubles if name in never and code[0] == "E"]
+        raise InputError(*(Problem("E-NEVER", name) for name in never), *why)
 
 
 def _known(extract: Extract, arrivals: Arrivals, *, late: bool, as_of: date, shelf: Shelf) -> Known:
