@@ -33,7 +33,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "rule_files", "rulebook", "manifest"}),
     frozenset({"store", "store_rows", "archive", "ledger", "passing"}),
     frozenset(  # tools of stages
-        {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
+        {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
+        | {"record_counts", "repeats", "fen_sums"}
+        | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "page", "layout", "labels", "touching"}
     ),
@@ -51,11 +53,14 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "pydantic": r"rule_files|settings|rulebook",  # rulebook catches its ValidationError
     "yaml": r"rulebook",
     "xlsxwriter": r"workbook",
-    "fastexcel": r"decoding",
+    "fastexcel": r"book_sheets",
+    "defusedxml": r"xml_sheets",
+    "numpy": r"record_counts",
     "jinja2": r"page",
     "typer": r"cli|shell|desk",
     "rich": r"speech",
-    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching",
+    "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching"
+    r"|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

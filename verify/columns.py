@@ -26,7 +26,6 @@ STORED: Mapping[str, type[pl.DataType]] = {
 }
 EXCEL_DAY_ZERO = -25_569  # 1899-12-30 in days from 1970-01-01: right for every serial from 1900-03-01 on
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
-WELL_QUOTED = r'^(?:[^",]*|"[^"]*")(?:,(?:[^",]*|"[^"]*"))*$'
 BEIJING_MS, DAY_MS = 8 * 3_600_000, 86_400_000
 SUFFIXES = {("money", "元"): "元", ("money", "万元"): "万?元", ("number", "元"): "[%％]", ("count", "元"): ""}
 AMOUNT = r"^([+-]?)[ \u3000]*(?:￥|¥)?[ \u3000]*([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.([0-9]*))?[ \u3000]*(?:SUFFIX)?$"
@@ -68,16 +67,6 @@ def as_text(column: pl.Series) -> pl.Series:
         text = column.cast(pl.String, strict=False)
         return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
     return column.cast(pl.String)
-
-
-def count_fields(lines: pl.Series) -> pl.Series:
-    """How many fields each line has; NULL where a quote stands oddly (inside a field, doubled, never closed)."""
-    quoted = lines.str.contains('"', literal=True)
-    if not quoted.any():
-        return lines.str.count_matches(",", literal=True) + 1
-    bare = pl.when(quoted).then(pl.col("line").str.replace_all('"[^"]*"', "")).otherwise("line")
-    fine = ~pl.lit(quoted) | pl.col("line").str.contains(WELL_QUOTED)
-    return lines.to_frame().select(pl.when(fine).then(bare.str.count_matches(",", literal=True) + 1)).to_series()
 
 
 def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:

@@ -7,8 +7,8 @@ settings under which DuckDB can read it encrypted (design §5), so that encrypti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,25 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as Parquet with the one set of options, through a `.part` file and a rename."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     _write_groups(table.schema, [table], path)
+
+
+@contextmanager
+def frames_into(path: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """Write frames of one schema as one Parquet file, one behind the other; at least one. It appears whole at the end, or not at all."""
+    part = path.with_name(path.name + ".part")
+    with ExitStack() as opened:
+        opened.callback(part.unlink, missing_ok=True)
+        writers: list[pq.ParquetWriter] = []
+
+        def write(frame: pl.DataFrame) -> None:
+            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+            if not writers:
+                writers.append(opened.enter_context(pq.ParquetWriter(part, table.schema, **PARQUET)))
+            writers[0].write_table(table, row_group_size=ROWS_PER_PAGE)
+
+        yield write
+        writers[0].close()
+        part.replace(path)
 
 
 def _write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:

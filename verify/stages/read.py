@@ -16,6 +16,7 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.batches import Batch, chain, is_broken, known_rows, marked_broken, read_batches, with_again, with_new, write_batches
+from verify.fenced import close as end_fence
 from verify.intake import ABSENT, EXTRA, HEADER, STRANGE, FileMissingError, FileRefusedError, Taken, take
 from verify.manifest_list import FULL, LIST_NAME, Drop, Listed, is_plain_name, newest_date, open_drop, read_list
 from verify.model import Arrived, Known
@@ -75,8 +76,11 @@ def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None)
     for folder in (shelf.archive, shelf.work):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches))
-    for line in listed:
-        _take_line(line, opened, book, archive=archive, arrivals=arrivals)
+    try:
+        for line in listed:
+            _take_line(line, opened, book, archive=archive, arrivals=arrivals)
+    finally:
+        end_fence()
     _tell_unlisted(opened, listed, arrivals)
     late = _mark_late(book, arrivals)
     _demand(book, arrivals)
@@ -129,6 +133,8 @@ def _put_down(taken: Taken, known: Sequence[Batch], arrivals: Arrivals) -> None:
     for code, columns in ((EXTRA, taken.extra), (ABSENT, taken.absent)):
         if columns:
             arrivals.told(batch.extract, batch.file, code, {"columns": ", ".join(columns)})
+    for code, found in taken.notes:
+        arrivals.told(batch.extract, batch.file, code, {"found": found})
     for column, rows in taken.strange:
         arrivals.told(batch.extract, batch.file, STRANGE, {"column": column, "rows": str(rows)})
 

@@ -1,0 +1,76 @@
+"""A text file in pieces of UTF-8, each cut behind a line end, so that no file is ever in memory whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from verify.columns import BAD_BYTE
+from verify.text_forms import Form, decoded
+
+PIECE = 48 << 20  # bytes read at a time
+MARK = BAD_BYTE.encode()
+SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 7, 6, 5, 4, 3, 2, 1)]  # of a one-column cut: one that the text has not
+# Python's GB18030 is that of 2000: nine characters, rare in names, lay in a private area before Unicode had them (GB 18030-2005).
+PRIVATE = {
+    **dict(zip((0xE7C7, 0xE81E, 0xE826, 0xE82B, 0xE82C), "\u1e3f\u9fb4\u9fb5\u9fb6\u9fb7", strict=True)),
+    **dict(zip((0xE832, 0xE843, 0xE854, 0xE864), "\u9fb8\u9fb9\u9fba\u9fbb", strict=True)),
+}
+
+
+
+def pieces(file: BinaryIO, form: Form) -> Iterator[tuple[bytes, bool]]:
+    """The file in UTF-8 with LF at line ends, cut behind line ends, and whether the piece is the last."""
+    file.seek(form.skip)
+    rest, end = b"", form.line_end.encode(form.encoding)
+    while True:
+        data = file.read(PIECE)
+        last = len(data) < PIECE
+        whole = rest + data if rest else data
+        cut = len(whole) if last else _behind_last(whole, end)
+        rest = whole[cut:]
+        yield _in_utf8(whole[:cut], form), last
+        if last:
+            return
+
+
+def _behind_last(data: bytes, end: bytes) -> int:
+    """The place behind the last line end; in UTF-16 one that begins a unit."""
+    at = data.rfind(end)
+    while at > 0 and at % len(end):
+        at = data.rfind(end, 0, at)
+    return at + len(end) if at >= 0 else 0
+
+
+def _in_utf8(data: bytes, form: Form) -> bytes:
+    if form.encoding != "utf-8" or not _is_utf8(data):
+        text = decoded(data, form.encoding)
+        if form.encoding == "gb18030" and any(chr(code) in text for code in PRIVATE):
+            text = text.translate(PRIVATE)
+        data = text.encode("utf-8", "replace")
+    if form.line_end == "\r":
+        data = data.replace(b"\r", b"\n")
+    elif b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    return data.replace(b"\0", MARK) if b"\0" in data else data
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def lines_of(data: bytes) -> pl.Series:
+    """The lines of a piece."""
+    separator = next((one for one in SEPARATORS if one.encode() not in data), SEPARATORS[0])
+    return read_text(data, {"line": pl.String}, separator=separator, quote_char=None, empty_string_is_null=False)["line"]
+
+
+def read_text(data: bytes, schema: Mapping[str, type[pl.DataType]], **how: Any) -> pl.DataFrame:
+    """Well-formed CSV without a header as text columns; an empty field has no value."""
+    return pl.read_csv(io.BytesIO(data), has_header=False, schema=dict(schema), raise_if_empty=False, **how)
