@@ -102,7 +102,7 @@ def _answer(message: dict[str, Any], files: list[BinaryIO], network: str) -> dic
             return {"code": "E-TORN"}
         except OSError as error:
             return {"code": "E-PACK-SIZE" if error.errno in {errno.EFBIG, errno.ENOSPC} else "E-TORN"}
-        except Exception:  # a reader's own words may hold what stands in the file: none of them leaves
+        except BaseException:  # a reader's own words, or its panic, may hold what stands in the file: none of them leaves
             return {"code": "E-TORN"}
 
 

@@ -107,7 +107,7 @@ def _form(sample: bytes, encoding: str, skip: int, extract: Extract) -> tuple[in
         header, lines = _header(head.split(line_end), delimiter)
         found = len(find_columns([clean_header(name) for name in header], extract)[0])
         if best is None or found > best[0]:
-            best = found, Form(encoding, skip, delimiter, tuple(header), lines, line_end, sample.isascii())
+            best = found, Form(encoding, skip, delimiter, tuple(header), lines, line_end, encoding in ENCODINGS and sample.isascii())
     assert best is not None
     return best
 

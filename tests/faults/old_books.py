@@ -31,7 +31,8 @@ def ods_of(rows: Sequence[Sequence[str]]) -> bytes:
     spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
     content = f"<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name='a'>{cells}</table:table>"
     kind = "application/vnd.oasis.opendocument.spreadsheet"
-    manifest = f'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>'
+    entry = f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+    manifest = f'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">{entry}</manifest:manifest>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as book:
         book.writestr("mimetype", kind)
@@ -65,8 +66,8 @@ def _workbook(rows: Sequence[Sequence[str | float]]) -> bytes:
 def _compound(streams: dict[str, bytes]) -> bytes:
     """A compound file: one table of sectors, one of names, then the streams, none of them small."""
     chain, body, entries = [FAT, END], b"", [_entry("Root Entry", 5, END, 0, child=1)]
-    for at, (name, data) in enumerate(streams.items(), start=1):
-        data = data.ljust(max(4096, -(-len(data) // SECTOR) * SECTOR), b"\0")
+    for at, (name, bare) in enumerate(streams.items(), start=1):
+        data = bare.ljust(max(4096, -(-len(bare) // SECTOR) * SECTOR), b"\0")
         start, sectors = len(chain), len(data) // SECTOR
         chain += [*range(start + 1, start + sectors), END]
         body += data
