@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from verify.columns import as_text, clean_header
+from verify.columns import BAD_BYTE, clean_header
 from verify.fenced import Limits, ask_into
 from verify.record_counts import count_records
 from verify.rule_files import Extract
@@ -160,6 +160,19 @@ def _as_texts(frame: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame([as_text(column).alias(f"c{at}") for at, column in enumerate(frame.get_columns())])
     except (ValueError, pl.exceptions.PolarsError):
         raise TornError from None
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """A typed column as the text a person would have written; floats by their shortest exact form."""
+    kind = column.dtype
+    if kind.is_float():
+        column = column.fill_nan(None)
+    if isinstance(kind, pl.Datetime) and kind.time_zone:
+        column = column.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
+    if kind == pl.Binary:
+        text = column.cast(pl.String, strict=False)
+        return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
+    return column.cast(pl.String)
 
 
 def _numbered(frames: Iterator[pl.DataFrame]) -> Iterator[Sheet]:

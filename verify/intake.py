@@ -82,11 +82,12 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
             _read_in(file, listed, extract, name=name, archive=archive)
     counts = archive.counts(name)
     prove(counts, listed, extract)
-    extra, absent = (_of_header(archive, name, code) for code in (EXTRA, ABSENT))
     if before is not None:
         return Taken(before.recounted(counts, file=listed.file, archived=name), again=True)
-    strange = archive.warnings(name).filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
-    notes = tuple((code, found) for code in NOTES for found in _of_header(archive, name, code))
+    warnings = archive.warnings(name)
+    strange = warnings.filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
+    extra, absent = (_of_header(warnings, code) for code in (EXTRA, ABSENT))
+    notes = tuple((code, found) for code in NOTES for found in _of_header(warnings, code))
     return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()), notes=notes)
 
 
@@ -140,9 +141,9 @@ def prove(counts: Counts, listed: Listed, extract: Extract) -> None:
         raise FileRefusedError("E-ROWS", counts.received, announced=listed.rows, found=counts.received)
 
 
-def _of_header(archive: Archive, name: str, code: str) -> tuple[str, ...]:
-    """What the archive noted of a batch's header: headers not known, or columns not there."""
-    return tuple(archive.warnings(name).filter((pl.col("row") == HEADER) & (pl.col("code") == code))["column"].sort())
+def _of_header(warnings: pl.DataFrame, code: str) -> tuple[str, ...]:
+    """What was noted of a batch's header: headers not known, columns not there, what differs from the contract."""
+    return tuple(warnings.filter((pl.col("row") == HEADER) & (pl.col("code") == code))["column"].sort())
 
 
 def _read_in(file: BinaryIO, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> None:

@@ -64,7 +64,7 @@ def account(sheet: Sheet, layout: Layout) -> Accounted:
     named = {place: column for column, place in places.items()}
     code = pl.col("code")
     refused = verdict.filter(code.is_not_null()).with_columns(case_id=_case_of(typed, extract).filter(verdict["code"].is_not_null()))
-    fine = typed.filter(verdict["code"].is_null())
+    fine = typed.filter(verdict["code"].is_null()) if refused.height else typed
     kept, warned_key = _without_duplicates(fine, extract)
     repeats = fine.join(kept, on="_row", how="anti") if kept.height < fine.height else fine.clear()
     aside = (fen_in(repeats, extract), fen_in(typed.filter(verdict["code"].is_not_null()), extract))
@@ -160,8 +160,12 @@ def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFr
     Only rows that share their key are compared column by column: they are few.
     """
     key, content = list(extract.key), ["_delete", *[column.column for column in extract.columns]]
-    shared = fine.filter(fine.select(complete_key(extract)).to_series())
+    alike = fine.select(key).hash_rows().is_duplicated()  # a digest first: equal keys are few
+    shared = fine.filter(alike)
+    shared = shared.filter(shared.select(complete_key(extract)).to_series())
     shared = shared.filter(shared.select(key).is_duplicated()) if shared.height else shared
+    if not shared.height:
+        return fine.select("_row", pl.col("_row").alias("_last"), "_delete", *content[1:]), pl.Series("_row", [], dtype=pl.Int32)
     last = shared.group_by(content).agg(pl.col("_row").min(), pl.col("_row").max().alias("_last")).select("_row", "_last")
     repeats = shared.join(last, on="_row", how="anti")["_row"]
     kept = fine.filter(~pl.col("_row").is_in(repeats.implode())).join(last, on="_row", how="left", maintain_order="left")
@@ -182,11 +186,12 @@ def _all_refused(refused: pl.DataFrame, sheet: Sheet, *, named: Mapping[int, str
 
 def _warnings(faults: pl.DataFrame, kept: pl.DataFrame, warned_key: pl.Series, extract: Extract) -> pl.DataFrame:
     """What was read as no value, or is outside its list, in kept rows; and keys that came before with other content."""
-    marked = faults.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
+    told = [name for name in faults.columns if name != "_row" and faults[name].null_count() < faults.height]
+    marked = faults.filter(pl.any_horizontal(pl.col(told).is_not_null())) if told else faults.clear()
+    marked = marked.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
     found = [
         marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code"))
-        for name in marked.columns
-        if name != "_row" and marked[name].null_count() < marked.height
+        for name in told
     ]
     keys = pl.DataFrame({"row": warned_key}).select("row", pl.lit("+".join(extract.key)).alias("column"), pl.lit("W-KEY").alias("code"))
     frames = [frame.cast(WARNINGS) for frame in (*found, keys)]  # type: ignore[arg-type]

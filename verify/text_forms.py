@@ -11,8 +11,8 @@ from typing import BinaryIO
 from verify.columns import BAD_BYTE, clean_header, find_columns
 from verify.rule_files import Extract
 
-SAMPLE = 4 << 20
-HEAD = 1 << 16  # bytes in which the header is looked for
+SAMPLE = 1 << 20
+HEAD = 1 << 14  # bytes in which the header is looked for
 HEAD_LINES = 50
 HANDLER = "hedui-bad-byte"
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

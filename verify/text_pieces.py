@@ -46,23 +46,26 @@ def _behind_last(data: bytes, end: bytes) -> int:
 
 
 def _in_utf8(data: bytes, form: Form) -> bytes:
-    if form.encoding != "utf-8" or not _is_utf8(data):
+    """A piece in UTF-8; one that should be it already is not looked at (see `mended`)."""
+    if form.encoding != "utf-8":
         text = decoded(data, form.encoding)
-        if form.encoding == "gb18030" and any(chr(code) in text for code in PRIVATE):
+        if form.encoding == "gb18030" and (b"\xfe" in data or b"\xa8\xbc" in data) and any(chr(code) in text for code in PRIVATE):
             text = text.translate(PRIVATE)
         data = text.encode("utf-8", "replace")
     if form.line_end == "\r":
         data = data.replace(b"\r", b"\n")
     elif b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    return data.replace(b"\0", MARK) if b"\0" in data else data
+    return data
 
 
-def _is_utf8(data: bytes) -> bool:
+def mended(data: bytes) -> bytes:
+    """A piece with every byte that is not of UTF-8, and every zero byte, marked."""
     try:
-        return data.isascii() or bool(data.decode())
+        data.decode()
     except UnicodeDecodeError:
-        return False
+        data = decoded(data, "utf-8").encode()
+    return data.replace(b"\0", MARK)
 
 
 def lines_of(data: bytes) -> pl.Series:

@@ -19,7 +19,7 @@ import polars as pl
 from verify.columns import BAD_BYTE
 from verify.record_counts import Counted, count_records
 from verify.text_forms import Form, records_of
-from verify.text_pieces import MARK, lines_of, pieces, read_text
+from verify.text_pieces import MARK, lines_of, mended, pieces, read_text
 
 LONGEST = 4 << 20  # units of one line; a longer one is no record of anybody
 RUN = 200  # lines a record may run over
@@ -54,7 +54,7 @@ class Plan:
     """How the records of a file are cut: `mixed` where some run over several lines, `blanks` where empty lines are rows.
 
     `received` is how many data rows there are, counted by other means than the reader's; `clean` says that all quotes of
-    the file are in order and every record is a line.
+    the file are in order, every record is a line and no line is empty; `quotes` that there are any.
     """
 
     form: Form
@@ -62,7 +62,7 @@ class Plan:
     mixed: bool
     blanks: bool
     clean: bool
-    lines: int
+    quotes: bool
 
 
 def plan(file: BinaryIO, form: Form, announced: int | None) -> Plan:
@@ -71,7 +71,9 @@ def plan(file: BinaryIO, form: Form, announced: int | None) -> Plan:
     if counted.longest > LONGEST:
         raise LineLongError
     head = form.head_lines
-    plain = Plan(form, max(counted.filled - 1, 0), mixed=False, blanks=False, clean=counted.sound and counted.plain, lines=counted.lines)
+    received = max(counted.filled - 1, 0)
+    clean = counted.sound and counted.plain and counted.filled == counted.lines
+    plain = Plan(form, received, mixed=False, blanks=False, clean=clean, quotes=counted.quotes > 0)
     with_blanks = replace(plain, received=max(counted.lines - head, 0), blanks=True)
     if counted.plain:
         return with_blanks if announced == with_blanks.received != plain.received else plain
@@ -86,7 +88,7 @@ def sheets(file: BinaryIO, way: Plan) -> Iterator[Sheet]:
     for data, head, last in _without_head(file, way):
         sheet = _cut_at_once(data, way, row)
         if sheet is None:
-            lines = pl.concat([rest, lines_of(data)])
+            lines = pl.concat([rest, lines_of(mended(data))])
             keep = 0 if last or not way.mixed else min(RUN, lines.len() - head)
             sheet, over = _cut_lines(lines, way, row=row, head=head, keep=keep)
             rest = lines.tail(keep).slice(over)
@@ -127,30 +129,25 @@ def _without_head(file: BinaryIO, way: Plan) -> Iterator[tuple[bytes, int, bool]
 def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     """The sheet of a piece without odd quotes in which every line has as many fields as the header; None for any other.
 
-    As many delimiters as all lines need together, and no line with more than its own: then none has fewer.
+    Every byte is accounted for: it is in a cell, or it is a delimiter, a line end or a quote, as many as there must be.
     """
-    width, delimiter = len(way.form.header), way.form.delimiter.encode()
-    quoted = b'"' in data
-    if width < 2 or not way.clean or data.startswith(b"\n") or b"\n\n" in data:
+    width = len(way.form.header)
+    if width < 2 or not way.clean or b"\r" in data or b"\0" in data:
         return None
-    rows = data.count(b"\n") + (not data.endswith(b"\n") if data else 0)
-    if not quoted and data.count(delimiter) != rows * (width - 1):
-        return None
+    quotes = data.count(b'"') if way.quotes else 0
     schema = dict.fromkeys((f"c{at}" for at in range(width)), pl.String)
     try:
-        frame = read_text(data, schema, separator=way.form.delimiter, quote_char='"' if quoted else None)
-    except pl.exceptions.PolarsError:
+        frame = read_text(data, schema, separator=way.form.delimiter, quote_char='"' if quotes else None)
+    except pl.exceptions.PolarsError:  # a field too many, or a byte that is not of UTF-8
         return None
-    if frame.height != rows or (quoted and not _all_there(data, frame, delimiter)):
+    columns = frame.get_columns()
+    inside = sum(int(column.str.count_matches('"', literal=True).sum() or 0) for column in columns) if quotes and b'""' in data else 0
+    cells = sum(int(column.str.len_bytes().sum() or 0) for column in columns)
+    rows, ends = frame.height, data.endswith(b"\n") or not data
+    if cells + rows * width - (not ends) + quotes - inside != len(data):
         return None
     frame = frame.insert_column(0, pl.int_range(row, row + rows, dtype=pl.Int32, eager=True).alias("_row"))
-    return Sheet(frame, rows, (), _spoilt_in(frame) if MARK in data else {}, rows)
-
-
-def _all_there(data: bytes, frame: pl.DataFrame, delimiter: bytes) -> bool:
-    """Whether no line of a quoted piece was short: every delimiter stands between two fields or inside one."""
-    inside = sum(int(column.str.count_matches(delimiter.decode(), literal=True).sum() or 0) for column in frame.get_columns())
-    return data.count(delimiter) == frame.height * (frame.width - 1) + inside
+    return Sheet(frame, rows, (), _spoilt_in(frame) if MARK[:1] in data and MARK in data else {}, rows)
 
 
 def _spoilt_in(frame: pl.DataFrame) -> dict[int, int]:

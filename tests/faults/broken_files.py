@@ -209,7 +209,7 @@ def texts() -> list[Broken]:
         Broken("two stray quotes that meet", text([CARS, ['"桂A1', *car("")[1:]], car("桂A2"), [*car("桂A3")[:-1], '1"']]), **but(1, "E-FIELDS")),
         Broken("a comma too many", text([CARS, car("桂A1"), [*car("桂A2"), "x"], car("桂A3")]), **but(2, "E-FIELDS")),
         Broken("a row cut short", text([CARS, *THREE[:1], car("桂A2"), ["桂A3", "02"]]), **but(3, "E-FIELDS")),
-        Broken("one comma too many and one too few", text([CARS, car("桂A1"), [*car("桂A2"), "x"], ["桂A3"]]), refused=((2, "E-FIELDS"), (3, "E-FIELDS")), kept=1),
+        Broken("a comma too many, one too few", text([CARS, car("桂A1"), [*car("桂A2"), "x"], ["桂A3"]]), refused=((2, "E-FIELDS"), (3, "E-FIELDS")), kept=1),
         Broken("one bad byte", PLAIN.replace("桂A2".encode(), b"\xff\xe6A2"), **but(2, "E-BYTE")),
         Broken("a zero byte", PLAIN.replace("桂A2".encode(), b"A\x002"), **but(2, "E-BYTE")),
         Broken("a block of zero bytes", text(whole).replace("桂A2".encode(), bytes(600)), **but(2, "E-BYTE")),
