@@ -60,7 +60,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk",
     "rich": r"speech",
     "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|archive|batches|parameters|workbook(_\w+)?|page|stages\.\w+|intake|touching"
-    r"|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|text_\w+|book_sheets|foreign_sheets|decoding|repeats|fen_sums",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

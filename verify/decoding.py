@@ -14,12 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import polars as pl
+
 from verify.columns import find_columns
 from verify.fenced import FenceError, Limits, ask_into
 from verify.foreign_sheets import DELIMITER, ENCODING, FORMAT, Decoded, Job, TornError, book, table, tree
 from verify.rule_files import Extract
 from verify.text_forms import DELIMITERS, MARKS, decoded, form_of
-from verify.text_pieces import PIECE
+from verify.text_pieces import in_pieces
 from verify.text_sheets import LineLongError, LinesLostError, plan, sheets
 
 UNPACKED = 16 << 30  # an archive that unfolds to more is not read
@@ -51,6 +53,8 @@ def decode(file: BinaryIO, extract: Extract, *, announced: int | None, scratch: 
             raise TornError("E-LINE-LONG") from None
         except LinesLostError:
             raise TornError("E-GATE-PHYSICAL") from None
+        except pl.exceptions.PolarsError as error:  # our bug; the file is refused and the night goes on
+            raise TornError("E-READER", kind=type(error).__name__) from None
 
 
 def _unwrapped(file: BinaryIO, scratch: Path, opened: ExitStack) -> tuple[str, BinaryIO]:
@@ -91,7 +95,7 @@ def _text(job: Job) -> Decoded:
         notes.append((DELIMITER, "tab" if form.delimiter == "\t" else form.delimiter))
     if form.name != job.extract.encoding and not form.ascii:
         notes.append((ENCODING, form.name))
-    return Decoded(form.headers, way.received, sheets(job.file, way), many=job.size > PIECE, notes=tuple(notes))
+    return Decoded(form.headers, way.received, sheets(job.file, way), many=in_pieces(job.file), notes=tuple(notes))
 
 
 _READERS: dict[str, Callable[[Job], Decoded]] = {

@@ -96,7 +96,7 @@ def _answer(message: dict[str, Any], files: list[BinaryIO], network: str) -> dic
             return {"network": network, **_work(message["request"])(*files, **message["how"])}
         except RefusedError as refused:
             return {"code": refused.code, "detail": refused.detail}
-        except MemoryError:
+        except (MemoryError, ImportError):  # a library that cannot be loaded for want of memory
             return {"code": "E-FENCE-MEMORY"}
         except RecursionError:
             return {"code": "E-TORN"}

@@ -20,7 +20,7 @@ from verify.fenced import Limits, ask_into
 from verify.record_counts import count_records
 from verify.rule_files import Extract
 from verify.text_forms import MARKS, Form
-from verify.text_pieces import PIECE
+from verify.text_pieces import in_pieces
 from verify.text_sheets import Sheet, plan, sheets
 
 ROWS = 500_000  # rows of a workbook or a Parquet file handed on at a time
@@ -90,12 +90,14 @@ def tree(job: Job) -> Decoded:
     else:
         found = json.loads(job.ask("keys", limits, **how)[1].read())
     answer, out = job.ask("rows", limits, **{**how, **found})
-    form = Form("utf-8", 0, ",", tuple(found["headers"]), 1, "\n", ascii=True)
+    if not found["headers"]:  # no record of it has anything in it
+        return Decoded((), _lines_in(job.file, encoding) if job.kind == "jsonl" else answer["counted"], iter(()), many=False)
+    form = Form("utf-8", 0, ",", tuple(found["headers"]), 1, 0, "\n", ascii=True)
     way = plan(out, form, None)
     if way.received != (answer["counted"] if job.kind == "xml" else _lines_in(job.file, encoding)):
         raise TornError("E-GATE-PHYSICAL")
     notes = ((ENCODING, encoding),) if encoding in {"gb18030", "utf-16"} and encoding != job.extract.encoding else ()
-    return Decoded(form.headers, way.received, sheets(out, way), many=out.seek(0, 2) > PIECE, odd="E-RECORD", notes=notes)
+    return Decoded(form.headers, way.received, sheets(out, way), many=in_pieces(out), odd="E-RECORD", notes=notes)
 
 
 def _encoding(file: BinaryIO) -> str:

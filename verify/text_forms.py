@@ -23,7 +23,8 @@ LONGEST_FIELD = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a text is written: `skip` bytes of mark in front; `header` as it stands, in the first `head_lines` lines.
+    """How a text is written: `skip` bytes of mark in front; `header` as it stands, in the first `head_lines` lines, of which
+    `blank` are empty and lie before it.
 
     `line_end` is LF, or CR where no line has another; `ascii` says that the sample is the same in every encoding.
     """
@@ -33,6 +34,7 @@ class Form:
     delimiter: str
     header: tuple[str, ...]
     head_lines: int
+    blank: int
     line_end: str
     ascii: bool
 
@@ -104,24 +106,24 @@ def _form(sample: bytes, encoding: str, skip: int, extract: Extract) -> tuple[in
     agreed = DELIMITERS[extract.delimiter]
     best: tuple[int, Form] | None = None
     for delimiter in (agreed, *(one for one in DELIMITERS.values() if one != agreed)):
-        header, lines = _header(head.split(line_end), delimiter)
+        header, lines, blank = _header(head.split(line_end), delimiter)
         found = len(find_columns([clean_header(name) for name in header], extract)[0])
         if best is None or found > best[0]:
-            best = found, Form(encoding, skip, delimiter, tuple(header), lines, line_end, encoding in ENCODINGS and sample.isascii())
+            best = found, Form(encoding, skip, delimiter, tuple(header), lines, blank, line_end, encoding in ENCODINGS and sample.isascii())
     assert best is not None
     return best
 
 
-def _header(lines: Sequence[str], delimiter: str) -> tuple[list[str], int]:
-    """The first record that is not empty, and how many lines it ends behind. An odd quote leaves it in its own line."""
+def _header(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, int]:
+    """The first record that is not empty, how many lines it ends behind, and how many empty ones it begins behind. An odd quote leaves it in its own line."""
     blank = next((at for at, line in enumerate(lines) if line.strip("\r")), len(lines))
     for strict, most in ((True, HEAD_LINES), (False, 1)):
         try:
             record, read = next(records_of([line.removesuffix("\r") for line in lines[blank : blank + most]], delimiter, strict=strict))
         except (csv.Error, StopIteration):
             continue
-        return record, blank + read
-    return [], blank
+        return record, blank + read, blank
+    return [], blank, blank
 
 
 def _mostly_damaged(text: str) -> bool:

