@@ -26,9 +26,10 @@ bench: $(READY)  ## the README's figures
 	@$(BIN)/python bench/night.py
 	@$(BIN)/python -m bench.encryption
 
-soak: $(READY)  ## the tests again and again with other seeds: make soak ROUNDS=50
+soak: $(READY)  ## the tests again and again with other seeds, then damage to every reader: make soak ROUNDS=50 SECONDS=600
 	@for seed in $$(seq 1 $(or $(ROUNDS),20)); do \
 	  PYTHONHASHSEED=$$seed $(BIN)/python -m pytest -q -n auto -p no:cacheprovider --hypothesis-seed=$$seed || exit 1; done
+	@SOAK_SECONDS=$(or $(SECONDS),600) $(BIN)/python -m pytest -q -s -m soak -n 0 -p no:cacheprovider
 
 lock:  ## write the lists anew (for maintainers: needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt

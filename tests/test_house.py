@@ -34,7 +34,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "key_files", "rule_files", "rulebook", "manifest"}),
     frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "passing"}),
     frozenset(  # tools of stages
-        {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
+        {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
+        | {"record_counts", "repeats", "fen_sums"}
+        | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"candidates", "needs_sql", "profiles", "guards", "holding", "arrivals"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
@@ -57,13 +59,14 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "pydantic": r"rule_files|settings|rulebook",  # rulebook catches its ValidationError
     "yaml": r"rulebook",
     "xlsxwriter": r"workbook",
-    "fastexcel": r"decoding",
+    "fastexcel": r"book_sheets",
+    "defusedxml": r"xml_sheets",
+    "numpy": r"record_counts",
     "jinja2": r"page",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|stages\.\w+"
-    r"|touching",
+    r"|stages\.\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 450}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

@@ -1,25 +1,27 @@
 """Every accepted batch once, typed, by the hash of its file and of the layout it was read with. Written once, never changed.
 
 A batch is five Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`,
-`.profile.parquet` (the figures that the drift guards compare). Each lies encrypted, with its wrapped key beside it. The
-kept rows are written last, and every file is on disk before the next is begun: a batch whose kept rows are there is whole,
-after a power cut too.
+`.profile.parquet` (the figures that the drift guards compare); and `.lasts.parquet` where a row of one piece of the file is
+said again in a later piece. Each lies encrypted, with its wrapped key beside it. The kept rows appear last, and every file
+is on disk before the next appears: a batch whose kept rows are there is whole, after a power cut too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from verify.rule_files import Extract
-from verify.store import read_frame, write_frame
+from verify.store import frames_into, read_frame, write_frame
 
-READER = "3"  # raise it when the same bytes would be read into other rows, so that they are read anew
-LAYOUT = {"extract", "format", "encoding", "key", "key_needs_valid_id", "columns", "people"}
+READER = "4"  # raise it when the same bytes would be read into other rows, so that they are read anew
+LAYOUT = {"extract", "format", "encoding", "delimiter", "records", "key", "key_needs_valid_id", "columns", "people"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,20 @@ class Archive:
         """Whether the batch is there, whole."""
         return self._path(name).exists()
 
-    def put(self, name: str, kept: pl.DataFrame, *, refused: pl.DataFrame, warnings: pl.DataFrame, counts: Counts) -> None:
-        """Keep a batch. One that is there already is left as it is: the same name means the same content."""
-        if self.holds(name):
-            return
+    @contextmanager
+    def receiving(self, name: str) -> Iterator[Callable[[pl.DataFrame], None]]:
+        """Take the kept rows of a batch, a frame at a time, in order. They appear when all is well and `put` was called."""
+        with frames_into(self._path(name)) as keep:
+            yield keep
+
+    def put(self, name: str, *, refused: pl.DataFrame, warnings: pl.DataFrame, counts: Counts, lasts: pl.DataFrame | None = None) -> None:
+        """Keep what belongs to a batch beside its kept rows; `lasts` (`_row`, `_last`) mends rows said again later."""
         numbers = pl.DataFrame({field: [getattr(counts, field)] for field in Counts.__dataclass_fields__})
         write_frame(refused, self._path(name, "refused"), durable=True)
         write_frame(warnings, self._path(name, "warnings"), durable=True)
         write_frame(numbers, self._path(name, "counts"), durable=True)
-        write_frame(kept, self._path(name), durable=True)
+        if lasts is not None:
+            write_frame(lasts, self._path(name, "lasts"), durable=True)
 
     def counts(self, name: str) -> Counts:
         """The row accounting of a batch."""
@@ -58,7 +65,8 @@ class Archive:
 
     def kept(self, name: str) -> pl.DataFrame:
         """`_row`, `_last`, `_delete` and the declared columns of every kept row."""
-        return read_frame(self._path(name))
+        rows, lasts = read_frame(self._path(name)), self._path(name, "lasts")
+        return rows.update(read_frame(lasts), on="_row") if lasts.exists() else rows
 
     def refused(self, name: str) -> pl.DataFrame:
         """row, code, column, case_id of every refused row."""

@@ -87,6 +87,8 @@ def _tell_columns(taken: Taken, arrivals: Arrivals) -> None:
     for code, columns in ((EXTRA, taken.extra), (ABSENT, taken.absent)):
         if columns:
             arrivals.told(batch.extract, batch.file, code, {"columns": ", ".join(columns)})
+    for code, found in taken.notes:
+        arrivals.told(batch.extract, batch.file, code, {"found": found})
     for column, rows in taken.strange:
         arrivals.told(batch.extract, batch.file, STRANGE, {"column": column, "rows": str(rows)})
 

@@ -28,8 +28,9 @@ def id_key(raw: pl.Expr) -> pl.Expr:
 
 def valid_id18(key: pl.Expr) -> pl.Expr:
     """Whether a comparable ID has eighteen characters and the right check character (NULL counts as no)."""
-    digits = key.str.extract(r"^([1-9]\d{16})[\dX]$", 1)
-    total = sum((digits.str.slice(at, 1).cast(pl.Int32) * weight for at, weight in enumerate(WEIGHTS)), pl.lit(0, pl.Int32))
+    shaped = key.str.contains("^[1-9][0-9]{16}[0-9X]$")  # not \d, which is a digit of any script
+    digits = pl.when(shaped).then(key.str.slice(0, 17)).cast(pl.Int64)
+    total = sum((digits // 10 ** (16 - at) % 10 * weight for at, weight in enumerate(WEIGHTS)), pl.lit(0, pl.Int64))
     wanted = (total % 11).replace_strict(dict(enumerate(CHECK_CHARACTERS)), default=None, return_dtype=pl.String)
     return (wanted == key.str.slice(17, 1)).fill_null(value=False)
 
@@ -45,7 +46,7 @@ def id_state(key: pl.Expr, as_of: date) -> pl.Expr:
         .then(pl.lit(NONE))
         .when(valid_id18(key) & real)
         .then(pl.lit(VALID_18))
-        .when(key.str.contains(r"^[1-9]\d{14}$") & real)
+        .when(key.str.contains("^[1-9][0-9]{14}$") & real)
         .then(pl.lit(VALID_15))
         .otherwise(pl.lit(INVALID))
     )

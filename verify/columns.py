@@ -19,6 +19,10 @@ SPACES = " \t\r\n\v\f\u00a0\u2002\u2003\u2009\u200b\u3000\ufeff"
 WIDE = [chr(code) for first, last in ("０９", "ＡＺ", "ａｚ") for code in range(ord(first), ord(last) + 1)]
 NARROW = [chr(ord(wide) - 0xFEE0) for wide in WIDE]
 TO_NARROW = {ord(wide): narrow for wide, narrow in zip(WIDE, NARROW, strict=True)}
+EDGES = "".join(f"\\x{{{ord(sign):x}}}" for sign in SPACES)
+# Texts that `cleaned` would change. One that is not matched is already what it would become.
+NOISY = rf"^[{EDGES}'’‘＇]|[{EDGES}]$|[０-９Ａ-Ｚａ-ｚ\x{{10ffff}}]|^(?:{'|'.join(token for token in NO_VALUE)})$"
+NOISY_ID = NOISY + r"|[^ -`{-~]"  # whatever upper case could change, and more
 STORED: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("text", "code", "name", "id"), pl.String),
     **dict.fromkeys(("date", "month", "epoch_ms"), pl.Date),
@@ -26,7 +30,6 @@ STORED: Mapping[str, type[pl.DataType]] = {
 }
 EXCEL_DAY_ZERO = -25_569  # 1899-12-30 in days from 1970-01-01: right for every serial from 1900-03-01 on
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
-WELL_QUOTED = r'^(?:[^",]*|"[^"]*")(?:,(?:[^",]*|"[^"]*"))*$'
 BEIJING_MS, DAY_MS = 8 * 3_600_000, 86_400_000
 SUFFIXES = {("money", "元"): "元", ("money", "万元"): "万?元", ("number", "元"): "[%％]", ("count", "元"): ""}
 AMOUNT = r"^([+-]?)[ \u3000]*(?:￥|¥)?[ \u3000]*([+-]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.([0-9]*))?[ \u3000]*(?:SUFFIX)?$"
@@ -57,35 +60,44 @@ def clean_header(header: str | None) -> str:
     return (header or "").strip(SPACES).translate(TO_NARROW)
 
 
-def as_text(column: pl.Series) -> pl.Series:
-    """A typed column as the text a person would have written; floats by their shortest exact form."""
-    kind = column.dtype
-    if kind.is_float():
-        column = column.fill_nan(None)
-    if isinstance(kind, pl.Datetime) and kind.time_zone:
-        column = column.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
-    if kind == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
-    return column.cast(pl.String)
-
-
-def count_fields(lines: pl.Series) -> pl.Series:
-    """How many fields each line has; NULL where a quote stands oddly (inside a field, doubled, never closed)."""
-    quoted = lines.str.contains('"', literal=True)
-    if not quoted.any():
-        return lines.str.count_matches(",", literal=True) + 1
-    bare = pl.when(quoted).then(pl.col("line").str.replace_all('"[^"]*"', "")).otherwise("line")
-    fine = ~pl.lit(quoted) | pl.col("line").str.contains(WELL_QUOTED)
-    return lines.to_frame().select(pl.when(fine).then(bare.str.count_matches(",", literal=True) + 1)).to_series()
-
-
 def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:
     """One raw text column as `value` (typed, NULL for no value) and `fault` (a code, or NULL).
 
     Faults: W-DATE an impossible date, W-TEXT text where a number belongs, W-CODE a value outside the column's list
-    (which is kept), E-NEGATIVE an amount below zero.
+    (which is kept), E-NEGATIVE an amount below zero. A cell in the plainest form of its type is read at once, which says
+    the same at a tenth of the cost; of the others each distinct one is read.
     """
+    plain = _plain(raw, column)
+    if plain is None:
+        return _read_each(raw, column)
+    value, done = plain
+    left = (~done).fill_null(value=False).arg_true()  # a cell without text has no value
+    if not left.len():
+        return pl.DataFrame([value.alias("value"), pl.Series("fault", [None], dtype=pl.String).new_from_index(0, raw.len())])
+    others = _read_each(raw.gather(left), column)
+    cells = pl.DataFrame([value.alias("value"), done.alias("done")])
+    rows = pl.DataFrame([left.alias("at"), others["value"].alias("other"), others["fault"]])
+    cells = cells.with_row_index("at").join(rows, on="at", how="left", maintain_order="left")
+    return cells.select(pl.when("done").then("value").otherwise("other").alias("value"), "fault")
+
+
+def _plain(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series] | None:
+    """The values of the cells that are in the plainest form of their type, and which cells those are; None where none may be."""
+    kind = column.type
+    if kind == "code" and column.codes:
+        return raw, raw.is_in(list(column.codes))
+    if STORED[kind] == pl.String:
+        return raw, ~raw.str.contains(NOISY_ID if kind == "id" else NOISY)
+    if STORED[kind] == pl.Int64:
+        places = {"money": 2 if column.unit == "元" else 6, "number": column.decimals}.get(kind, 0)
+        done = raw.str.contains(rf"^[0-9]{{1,12}}(?:\.[0-9]{{1,{places}}})?$" if places else "^[0-9]{1,12}$")
+        value = pl.select(pl.when(done).then(raw)).to_series().cast(pl.Decimal(18, places)).to_physical()
+        return value.cast(pl.Int64), done
+    return None
+
+
+def _read_each(raw: pl.Series, column: Column) -> pl.DataFrame:
+    """Each distinct cell is read once, unless most are distinct."""
     distinct = raw.unique()
     if distinct.len() * 2 > raw.len():
         return _read_distinct(raw, column)

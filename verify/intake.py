@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
-import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import BinaryIO
 
 import polars as pl
 
 from verify.archive import Archive, Counts, batch_name, put_profile
 from verify.batches import Batch, chain
 from verify.columns import find_columns
-from verify.decoding import Sheet, TornError, decode
-from verify.manifest_list import CHANGES, DELETE, OPERATION, Drop, Listed
+from verify.decoding import decode
+from verify.fen_sums import fen_in
+from verify.fenced import HELD, FenceError, memory_file
+from verify.foreign_sheets import DELIMITER, ENCODING, FORMAT, Decoded, TornError
+from verify.manifest_list import CHANGES, DELETE, OPERATION, Drop, Listed, NotAFileError, sha256_of
 from verify.problems import IntegrityError, Problem
 from verify.profiles import Measuring
-from verify.row_checks import account
+from verify.repeats import Repeats
+from verify.row_checks import WARNINGS, Accounted, Layout, account
 from verify.rule_files import Extract
+from verify.text_sheets import Sheet
 
 EXTRA, ABSENT, STRANGE = "N-EXTRA-COLUMN", "N-ABSENT-COLUMN", "W-CODE"
+NOTES = (DELIMITER, ENCODING, FORMAT)
 HEADER = 0  # the row number under which the archive notes what is to be said of a file's header
-WEB_PAGE = (b"<!doctype", b"<html")
 A_HEADER = 0.5  # a first line with fewer of the declared columns than this is not quoted: it may be somebody's row
 
 
@@ -46,7 +52,7 @@ class Taken:
     """A file that was taken in: its batch, whether the batch was known before, and what must be told of it.
 
     `extra` are headers the extract does not know, `absent` columns that are not there, `strange` the columns with values
-    outside their lists, and in how many rows.
+    outside their lists, and in how many rows; `notes` what of its form differs from the contract, as (code, what was found).
     """
 
     batch: Batch
@@ -54,6 +60,7 @@ class Taken:
     extra: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     strange: tuple[tuple[str, int], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch], archive: Archive) -> Taken:
@@ -61,37 +68,49 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
 
     A batch that was loaded before with the same content is not decoded again. Raises FileMissingError, FileRefusedError.
     """
-    data = _bytes_of(listed, drop)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != listed.checksum:
-        raise FileRefusedError("E-CHECKSUM")
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith(WEB_PAGE):
-        raise FileRefusedError("E-HTML")
-    before = next((batch for batch in known if batch.batch == listed.batch), None)
-    if before is not None and before.sha256 != sha256:
-        raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
-    changes = (before.mode if before else listed.mode) == CHANGES
-    if changes and not chain(known):
-        raise FileRefusedError("E-NO-BASE")
-    name = batch_name(sha256, extract, changes=changes)
-    if not archive.holds(name):
-        _read_in(data, listed, extract, name=name, archive=archive)
+    with _opened(listed, drop) as file:
+        sha256 = sha256_of(file)
+        if sha256 != listed.checksum:
+            raise FileRefusedError("E-CHECKSUM")
+        before = next((batch for batch in known if batch.batch == listed.batch), None)
+        if before is not None and before.sha256 != sha256:
+            raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
+        changes = (before.mode if before else listed.mode) == CHANGES
+        if changes and not chain(known):
+            raise FileRefusedError("E-NO-BASE")
+        name = batch_name(sha256, extract, changes=changes)
+        if not archive.holds(name):
+            _read_in(file, listed, extract, name=name, archive=archive)
     counts = archive.counts(name)
     prove(counts, listed, extract)
-    extra, absent = (_of_header(archive, name, code) for code in (EXTRA, ABSENT))
     if before is not None:
         return Taken(before.recounted(counts, file=listed.file, archived=name), again=True)
-    strange = archive.warnings(name).filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
-    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()))
+    warnings = archive.warnings(name)
+    strange = warnings.filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
+    extra, absent = (_of_header(warnings, code) for code in (EXTRA, ABSENT))
+    notes = tuple((code, found) for code in NOTES for found in _of_header(warnings, code))
+    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()), notes=notes)
 
 
-def _bytes_of(listed: Listed, drop: Drop) -> bytes:
+@contextmanager
+def _opened(listed: Listed, drop: Drop) -> Iterator[BinaryIO]:
+    """A listed file; one that is not large as a copy that nobody can change while it is read. Raises FileMissingError, FileRefusedError."""
     if listed.file not in drop.names:
         raise FileMissingError
     try:
-        return drop.read(listed.file)
-    except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError):
-        raise FileRefusedError("E-TORN") from None
+        file = drop.open(listed.file)
+    except NotAFileError:
+        raise FileRefusedError("E-NOT-A-FILE") from None
+    except (OSError, FenceError) as error:
+        raise FileRefusedError(error.code if isinstance(error, FenceError) else "E-TORN") from None
+    with ExitStack() as opened:
+        opened.enter_context(file)
+        if file.seek(0, 2) <= HELD:
+            copy = opened.enter_context(memory_file())
+            file.seek(0)
+            shutil.copyfileobj(file, copy)
+            file = copy
+        yield file
 
 
 def _new_batch(listed: Listed, sha256: str, counts: Counts, name: str) -> Batch:
@@ -124,50 +143,100 @@ def prove(counts: Counts, listed: Listed, extract: Extract) -> None:
         raise FileRefusedError("E-ROWS", counts.received, announced=listed.rows, found=counts.received)
 
 
-def _of_header(archive: Archive, name: str, code: str) -> tuple[str, ...]:
-    """What the archive noted of a batch's header: headers not known, or columns not there."""
-    return tuple(archive.warnings(name).filter((pl.col("row") == HEADER) & (pl.col("code") == code))["column"].sort())
+def _of_header(warnings: pl.DataFrame, code: str) -> tuple[str, ...]:
+    """What was noted of a batch's header: headers not known, columns not there, what differs from the contract."""
+    return tuple(warnings.filter((pl.col("row") == HEADER) & (pl.col("code") == code))["column"].sort())
 
 
-def _read_in(data: bytes, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> None:
-    """Decode, account for every row, and keep the batch, with what its header has too much or lacks."""
+def _read_in(file: BinaryIO, listed: Listed, extract: Extract, *, name: str, archive: Archive) -> None:
+    """Decode a sheet at a time, account for every row, and keep the batch, with what its header has too much or lacks."""
     try:
-        sheet = decode(data, extract, announced=listed.rows)
-    except TornError:
-        raise FileRefusedError("E-TORN") from None
-    places = _places(sheet, listed, extract)
-    operation = sheet.headers.index(OPERATION) if OPERATION in sheet.headers and listed.mode == CHANGES else None
-    rows = account(sheet, places, extract, delete=None if operation is None else (operation, DELETE))
-    counts = Counts(rows.received, rows.kept.height, rows.refused.height, rows.duplicate)
-    prove(counts, listed, extract)
-    used = {*places.values(), operation}
-    noted = [(HEADER, header, EXTRA) for at, header in enumerate(sheet.headers) if at not in used and header]
-    noted += [(HEADER, column.column, ABSENT) for column in extract.columns if column.column not in places]
-    warnings = pl.concat([pl.DataFrame(noted, schema=rows.warnings.schema, orient="row"), rows.warnings])
-    measured = Measuring(extract, places, announced=counts.received)
-    measured.add(rows.kept)
-    put_profile(archive, name, measured.table(counts))
-    archive.put(name, rows.kept, refused=rows.refused, warnings=warnings, counts=counts)
+        with decode(file, extract, announced=listed.rows, scratch=archive.folder) as found:
+            layout = _layout(found, listed, extract)
+            prove(Counts(found.received, found.received, 0, 0), listed, extract)  # before anything is read: as many as the sender says
+            with archive.receiving(name) as keep:
+                told, refused, warnings = _Told(extract), [], [_of_the_header(found, layout)]
+                measured = Measuring(extract, layout.places, announced=found.received)
+                for sheet in found.sheets:
+                    rows = told.account(sheet, layout, many=found.many)
+                    keep(rows.kept)
+                    measured.add(rows.kept)
+                    refused.append(rows.refused)
+                    warnings.append(rows.warnings)
+                counts = told.counts(found, listed)
+                if file.seek(0, 2) > HELD and sha256_of(file) != listed.checksum:
+                    raise FileRefusedError("E-CHECKSUM")  # it changed while it was read
+                put_profile(archive, name, measured.table(counts))
+                archive.put(name, refused=pl.concat(refused), warnings=pl.concat(warnings), counts=counts, lasts=told.repeats.lasts())
+    except TornError as torn:
+        raise FileRefusedError(torn.code, None, **torn.detail) from None
 
 
-def _places(sheet: Sheet, listed: Listed, extract: Extract) -> dict[str, int]:
+class _Told:
+    """The running account of one file: its rows and its amounts, over all its sheets."""
+
+    def __init__(self, extract: Extract) -> None:
+        self.extract, self.repeats = extract, Repeats(extract)
+        self.received = self.kept = self.refused = self.duplicate = 0
+        self.fen: dict[str, int] = {}
+
+    def account(self, sheet: Sheet, layout: Layout, *, many: bool) -> Accounted:
+        """The rows of a sheet after the checks, without those that an earlier sheet has said."""
+        rows = account(sheet, layout)
+        aside = dict(rows.apart)
+        if many:
+            kept, again, warned = self.repeats.without(rows.kept)
+            aside = {name: aside[name] + fen for name, fen in fen_in(again, self.extract).items()}
+            warnings = pl.concat([rows.warnings.join(again.select(row="_row"), on="row", how="anti"), warned]).unique()
+            rows = replace(rows, kept=kept, duplicate=rows.duplicate + again.height, warnings=warnings.sort("row", "column", "code"))
+        for name, fen in fen_in(rows.kept, self.extract).items():
+            self.fen[name] = self.fen.get(name, 0) + fen + aside[name] - rows.sent[name]
+        self.received += rows.received
+        self.kept += rows.kept.height
+        self.refused += rows.refused.height
+        self.duplicate += rows.duplicate
+        return rows
+
+    def counts(self, found: Decoded, listed: Listed) -> Counts:
+        """The counts of the whole file, proved: as many rows as were counted on its bytes, as much money as its text comes to."""
+        if self.received != found.received:
+            raise FileRefusedError("E-GATE-PHYSICAL", found.received)
+        off = sorted(name for name, fen in self.fen.items() if fen)
+        if off:
+            raise FileRefusedError("E-GATE-FEN", found.received, column=", ".join(off))
+        counts = Counts(self.received, self.kept, self.refused, self.duplicate)
+        prove(counts, listed, self.extract)
+        return counts
+
+
+def _layout(found: Decoded, listed: Listed, extract: Extract) -> Layout:
     """Where each declared column stands. What is required, or tells whose row it is, must be there, once."""
-    if not sheet.received and not extract.allow_empty and listed.mode != CHANGES:
+    if not found.received and not extract.allow_empty and listed.mode != CHANGES:
         raise FileRefusedError("E-EMPTY", 0)
-    places, twice = find_columns(sheet.headers, extract)
+    places, twice = find_columns(found.headers, extract)
     if twice:
-        raise FileRefusedError("E-HEADER-TWICE", sheet.received, column=twice[0])
+        raise FileRefusedError("E-HEADER-TWICE", found.received, column=twice[0])
     whose = {person.id for person in extract.people}
     needed = [column.column for column in extract.columns if column.required or column.column in whose]
     missing = [name for name in needed if name not in places]
     if missing:
-        near = _nearest(missing[0], sheet, extract) if len(places) >= A_HEADER * len(extract.columns) else ""
-        raise FileRefusedError("E-DRIFT", sheet.received, column=", ".join(missing), near=near)
-    return places
+        near = _nearest(missing[0], found.headers, extract) if len(places) >= A_HEADER * len(extract.columns) else ""
+        raise FileRefusedError("E-DRIFT", found.received, column=", ".join(missing), near=near)
+    operation = found.headers.index(OPERATION) if OPERATION in found.headers and listed.mode == CHANGES else None
+    return Layout(extract, places, None if operation is None else (operation, DELETE), found.odd)
 
 
-def _nearest(name: str, sheet: Sheet, extract: Extract) -> str:
+def _of_the_header(found: Decoded, layout: Layout) -> pl.DataFrame:
+    """What is to be said of a file as a whole: columns too many, columns not there, what differs from the contract."""
+    used = {*layout.places.values(), layout.delete[0] if layout.delete else None}
+    noted = [(HEADER, header, EXTRA) for at, header in enumerate(found.headers) if at not in used and header]
+    noted += [(HEADER, column.column, ABSENT) for column in layout.extract.columns if column.column not in layout.places]
+    noted += [(HEADER, said, code) for code, said in found.notes]
+    return pl.DataFrame(noted, schema=WARNINGS, orient="row")
+
+
+def _nearest(name: str, headers: Sequence[str], extract: Extract) -> str:
     """The header that was perhaps meant. One that looks like a value is never shown."""
     known = {other for column in extract.columns for other in (column.column, *column.also_called)}
-    free = [header for header in sheet.headers if header and header not in known and not re.search(r"\d{6}", header)]
+    free = [header for header in headers if header and header not in known and not re.search(r"\d{6}", header)]
     return next(iter(difflib.get_close_matches(name, free, n=1, cutoff=0.5)), "")

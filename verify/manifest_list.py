@@ -1,20 +1,27 @@
 """A drop as it was put down: its files, and the list that names them (批次清单.csv). The list's columns are the contract.
 
-The drop is a folder or one `.zip` of it. Nothing is unpacked to disk; a name with a path in it is never followed.
+The drop is a folder or one `.zip` of it, which is opened behind the fence. A name with a path in it is never followed, and
+only a plain file is opened: no link, folder, pipe or device.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
+import json
+import os
 import re
-import zipfile
+import stat
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
 
+from verify.fenced import FenceError, Limits, ask_into
 from verify.problems import InputError, Problem
 
 LIST_NAME = "批次清单.csv"
@@ -23,16 +30,25 @@ COLUMNS = (FILE, EXTRACT, "提交机构", BATCH, AS_OF, ROWS, MODE, CHECKSUM)
 FULL, CHANGES = "全量", "增量"
 OPERATION, DELETE = "操作", "删除"
 NOISE = " \t\r\n\u3000\u00a0\ufeff"
-ZIP_MEMBERS, ZIP_BYTES = 10_000, 16 << 30  # a drop that would unfold to more than this is not opened
+ZIP_BYTES = 16 << 30  # a file of a zipped drop that would unfold to more than this is not read
+LIST_BYTES = 16 << 20
 DAY = re.compile(r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|年(\d{1,2})月|(\d{2}))(\d{1,2})日?")
+
+
+class NotAFileError(OSError):
+    """A name in the drop is that of a link, a folder, a pipe or a device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The files of a drop by name, and how to get the bytes of one."""
+    """The files of a drop by name, and how to open one for reading.
+
+    `open` raises NotAFileError where the name is not that of a plain file, OSError where it cannot be read, FenceError
+    where the drop is an archive and the file is not whole in it.
+    """
 
     names: tuple[str, ...]
-    read: Callable[[str], bytes]
+    open: Callable[[str], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +76,9 @@ def open_drop(path: Path) -> Drop:
         drop = _open_folder(path) if path.is_dir() else _open_zip(path)
     except FileNotFoundError:
         raise InputError(Problem("E-NO-DROP", path.name)) from None
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise InputError(Problem("E-DROP-ZIP", path.name, {"why": type(error).__name__})) from None
+    except (FenceError, OSError) as error:
+        why = error.code if isinstance(error, FenceError) else type(error).__name__
+        raise InputError(Problem("E-DROP-ZIP", path.name, {"why": why})) from None
     if LIST_NAME not in drop.names:
         raise InputError(Problem("E-NO-LIST", path.name))
     return drop
@@ -73,9 +90,10 @@ def read_list(drop: Drop) -> tuple[Listed, ...]:
     Raises InputError (E-LIST) if the list cannot be read or lacks a column.
     """
     try:
-        text = _text_of(drop.read(LIST_NAME))
+        with drop.open(LIST_NAME) as file:
+            text = _text_of(file.read(LIST_BYTES))
         records = [record for record in csv.reader(io.StringIO(text, newline="")) if record]
-    except (csv.Error, UnicodeDecodeError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+    except (csv.Error, UnicodeDecodeError, OSError, FenceError) as error:
         raise InputError(Problem("E-LIST", LIST_NAME, {"why": type(error).__name__})) from None
     headers = [name.strip(NOISE) for name in records[0]] if records else []
     missing = [name for name in (FILE, EXTRACT, BATCH, AS_OF, ROWS, MODE, CHECKSUM) if name not in headers]
@@ -101,9 +119,16 @@ def digests(drop: Drop, listed: Iterable[Listed]) -> dict[str, str]:
 
 def _digest(drop: Drop, name: str) -> str:
     try:
-        return hashlib.sha256(drop.read(name)).hexdigest()
-    except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError):
+        with drop.open(name) as file:
+            return sha256_of(file)
+    except (OSError, FenceError):
         return "not readable"
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """SHA-256 of an open file from its beginning, in lower-case hex."""
+    file.seek(0)
+    return hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
 
 
 def is_plain_name(name: str) -> bool:
@@ -156,30 +181,40 @@ def _text_of(data: bytes) -> str:
 
 def _open_folder(path: Path) -> Drop:
     names = tuple(sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".")))
-    return Drop(names, lambda name: _read_inside(path, name))
+    return Drop(names, lambda name: open_plain(path / name))
 
 
-def _read_inside(path: Path, name: str) -> bytes:
-    """The bytes of a file of the folder itself: a link that leads elsewhere is not followed."""
-    file = path / name
-    if file.is_symlink() or not file.is_file():
-        raise FileNotFoundError(name)
-    return file.read_bytes()
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file. A link is not followed, and a pipe that nobody writes to is not waited for. Raises NotAFileError, OSError."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotAFileError(path.name) if error.errno in {errno.ELOOP, errno.ENXIO} else error from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise NotAFileError(path.name)
+    return os.fdopen(number, "rb", buffering=0)
 
 
 def _open_zip(path: Path) -> Drop:
     """The files of the folder inside the archive in which the list lies; names written on Chinese Windows are read."""
-    with zipfile.ZipFile(path, metadata_encoding="gb18030") as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-    if len(members) > ZIP_MEMBERS or sum(member.file_size for member in members) > ZIP_BYTES:
-        raise zipfile.BadZipFile
-    lists = sorted((m.filename for m in members if PurePosixPath(m.filename).name == LIST_NAME), key=lambda name: (name.count("/"), name))
+    path = path.resolve()
+    with open_plain(path) as archive:
+        _, said = ask_into("names", archive, Path(tempfile.gettempdir()), limits=Limits().for_size(_size(archive)))
+        with said:
+            members: list[str] = json.loads(said.read())
+    lists = sorted((name for name in members if PurePosixPath(name).name == LIST_NAME), key=lambda name: (name.count("/"), name))
     inside = lists[0][: -len(LIST_NAME)] if lists else ""
-    inner = {m.filename[len(inside) :]: m.filename for m in members if m.filename.startswith(inside)}
+    inner = {name[len(inside) :]: name for name in members if name.startswith(inside)}
     names = tuple(sorted(name for name in inner if not name.startswith(".")))
-    return Drop(names, lambda name: _read_member(path, inner[name]))
+    return Drop(names, lambda name: _open_member(path, inner[name]))
 
 
-def _read_member(path: Path, member: str) -> bytes:
-    with zipfile.ZipFile(path, metadata_encoding="gb18030") as archive:
-        return archive.read(member)
+def _open_member(path: Path, member: str) -> BinaryIO:
+    with open_plain(path) as archive:
+        limits = Limits().for_size(_size(archive))
+        return ask_into("member", archive, Path(tempfile.gettempdir()), limits=limits, name=member, most=ZIP_BYTES)[1]
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, 2)

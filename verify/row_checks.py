@@ -13,8 +13,9 @@ import polars as pl
 
 from verify.citizen_id import valid_id18
 from verify.columns import STORED, read_cells
-from verify.decoding import Sheet
+from verify.fen_sums import fen_in, fen_of
 from verify.rule_files import Extract
+from verify.text_sheets import Sheet
 
 REFUSED = {"row": pl.Int32, "code": pl.String, "column": pl.String, "case_id": pl.String}
 WARNINGS = {"row": pl.Int32, "column": pl.String, "code": pl.String}
@@ -22,11 +23,12 @@ WARNINGS = {"row": pl.Int32, "column": pl.String, "code": pl.String}
 
 @dataclass(frozen=True, slots=True)
 class Accounted:
-    """The rows of one file after the checks.
+    """The rows of one sheet after the checks.
 
     `kept`: `_row`, `_last` (the last row of the file that says the same), `_delete`, then the declared columns, typed.
     `refused`: row, code, column, case_id (only of the extract that lists the people of each case). `warnings`: row,
-    column, code, of kept rows only.
+    column, code, of kept rows only. In fen, of each money column: `sent` is what the text comes to, summed by other code;
+    `apart` the sum of the rows that are not kept, the refused and the repeated.
     """
 
     kept: pl.DataFrame
@@ -34,28 +36,46 @@ class Accounted:
     warnings: pl.DataFrame
     received: int
     duplicate: int
+    sent: Mapping[str, int]
+    apart: Mapping[str, int]
 
 
-def account(sheet: Sheet, places: Mapping[str, int], extract: Extract, *, delete: tuple[int, str] | None = None) -> Accounted:
-    """Type every declared column of a sheet, then sort its rows.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the sheets of one file are to be read.
 
     `places` says where each declared column stands (see `columns.find_columns`); one that is missing has no values.
-    `delete` is the position of the column, and the value in it, by which a row only removes its key.
+    `delete` is the position of the column, and the value in it, by which a row only removes its key. `odd` is the code of
+    a row with another number of fields than the header.
     """
+
+    extract: Extract
+    places: Mapping[str, int]
+    delete: tuple[int, str] | None = None
+    odd: str = "E-FIELDS"
+
+
+def account(sheet: Sheet, layout: Layout) -> Accounted:
+    """Type every declared column of a sheet, then sort its rows."""
+    places, extract, delete = layout.places, layout.extract, layout.delete
     typed, faults = _typed(sheet, places, extract)
     typed = typed.with_columns(_delete=_deletes(sheet, delete))
     verdict = _verdict(typed, faults, sheet, extract).with_columns(typed["_row"])
     named = {place: column for column, place in places.items()}
     code = pl.col("code")
     refused = verdict.filter(code.is_not_null()).with_columns(case_id=_case_of(typed, extract).filter(verdict["code"].is_not_null()))
-    fine = typed.filter(verdict["code"].is_null())
+    fine = typed.filter(verdict["code"].is_null()) if refused.height else typed
     kept, warned_key = _without_duplicates(fine, extract)
+    repeats = fine.join(kept, on="_row", how="anti") if kept.height < fine.height else fine.clear()
+    aside = (fen_in(repeats, extract), fen_in(typed.filter(verdict["code"].is_not_null()), extract))
     return Accounted(
         kept=kept,
-        refused=_all_refused(refused, sheet, named),
+        refused=_all_refused(refused, sheet, named=named, odd=layout.odd),
         warnings=_warnings(faults.with_columns(typed["_row"]), kept, warned_key, extract),
         received=sheet.received,
         duplicate=fine.height - kept.height,
+        sent={name: fen_of(sheet.frame[f"c{places[name]}"], typed[name], extract.column(name)) if name in places else 0 for name in aside[0]},
+        apart={name: sum(one[name] for one in aside) for name in aside[0]},
     )
 
 
@@ -140,8 +160,12 @@ def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFr
     Only rows that share their key are compared column by column: they are few.
     """
     key, content = list(extract.key), ["_delete", *[column.column for column in extract.columns]]
-    shared = fine.filter(fine.select(complete_key(extract)).to_series())
+    alike = fine.select(key).hash_rows().is_duplicated()  # a digest first: equal keys are few
+    shared = fine.filter(alike)
+    shared = shared.filter(shared.select(complete_key(extract)).to_series())
     shared = shared.filter(shared.select(key).is_duplicated()) if shared.height else shared
+    if not shared.height:
+        return fine.select("_row", pl.col("_row").alias("_last"), "_delete", *content[1:]), pl.Series("_row", [], dtype=pl.Int32)
     last = shared.group_by(content).agg(pl.col("_row").min(), pl.col("_row").max().alias("_last")).select("_row", "_last")
     repeats = shared.join(last, on="_row", how="anti")["_row"]
     kept = fine.filter(~pl.col("_row").is_in(repeats.implode())).join(last, on="_row", how="left", maintain_order="left")
@@ -150,23 +174,24 @@ def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFr
     return kept, later.filter(~later.select(pl.struct(key).is_first_distinct()).to_series())["_row"]
 
 
-def _all_refused(refused: pl.DataFrame, sheet: Sheet, named: Mapping[int, str]) -> pl.DataFrame:
+def _all_refused(refused: pl.DataFrame, sheet: Sheet, *, named: Mapping[int, str], odd: str) -> pl.DataFrame:
     """The refused rows of the frame and those with another number of fields, in order; where a bad byte stands."""
     spoilt = {row: named.get(place) for row, place in sheet.spoilt.items()}
     rows = refused.select(pl.col("_row").alias("row"), "code", "column", "case_id")
     where = pl.DataFrame({"row": list(spoilt), "bad": list(spoilt.values())}, schema={"row": pl.Int32, "bad": pl.String})
     rows = rows.join(where, on="row", how="left").select("row", "code", pl.coalesce("bad", "column").alias("column"), "case_id")
-    odd = [(row, "E-BYTE" if row in sheet.spoilt else "E-FIELDS", None, None) for row in sheet.odd]
-    return pl.concat([rows.cast(REFUSED), pl.DataFrame(odd, schema=REFUSED, orient="row")]).sort("row")  # type: ignore[arg-type]
+    beside = [(row, "E-BYTE" if row in sheet.spoilt else odd, None, None) for row in sheet.odd]
+    return pl.concat([rows.cast(REFUSED), pl.DataFrame(beside, schema=REFUSED, orient="row")]).sort("row")  # type: ignore[arg-type]
 
 
 def _warnings(faults: pl.DataFrame, kept: pl.DataFrame, warned_key: pl.Series, extract: Extract) -> pl.DataFrame:
     """What was read as no value, or is outside its list, in kept rows; and keys that came before with other content."""
-    marked = faults.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
+    told = [name for name in faults.columns if name != "_row" and faults[name].null_count() < faults.height]
+    marked = faults.filter(pl.any_horizontal(pl.col(told).is_not_null())) if told else faults.clear()
+    marked = marked.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
     found = [
         marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code"))
-        for name in marked.columns
-        if name != "_row" and marked[name].null_count() < marked.height
+        for name in told
     ]
     keys = pl.DataFrame({"row": warned_key}).select("row", pl.lit("+".join(extract.key)).alias("column"), pl.lit("W-KEY").alias("code"))
     frames = [frame.cast(WARNINGS) for frame in (*found, keys)]  # type: ignore[arg-type]

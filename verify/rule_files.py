@@ -176,14 +176,23 @@ class Guards(Shape):
     oldest_days: Whole = 366
 
 
+class Records(Shape):
+    """Which element of an XML batch is a row, and which elements beside it (the family, the person) belong to each row."""
+
+    element: str | None = None
+    groups: Texts = ()
+
+
 class Extract(Shape):
     """One department extract: its layout, its key, whom its rows speak of and what its silence means."""
 
     extract: Name
     label: str
     department: str
-    format: Literal["csv", "xlsx", "parquet"]
-    encoding: Literal["utf-8", "gb18030"] = "utf-8"
+    format: Literal["csv", "xlsx", "xls", "ods", "parquet", "xml", "jsonl"]
+    encoding: Literal["utf-8", "gb18030", "utf-16"] = "utf-8"
+    delimiter: Literal[",", ";", "tab", "|"] = ","
+    records: Records = Records()
     key: Texts
     key_needs_valid_id: bool = False
     columns: tuple[Column, ...]

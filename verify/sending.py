@@ -5,7 +5,6 @@ There is one way to read a file, `intake.take`; here it is handed a list of one 
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,7 +17,7 @@ from verify.guards import Seen, before, seen, strays
 from verify.holding import OVER, open_to_all
 from verify.intake import FileRefusedError, Taken, take
 from verify.layout import Block
-from verify.manifest_list import CHANGES, FULL, Drop, Listed
+from verify.manifest_list import CHANGES, FULL, Drop, Listed, open_plain, sha256_of
 from verify.nights import newest_night
 from verify.problems import InputError, Problem, UsageError
 from verify.rule_files import Extract
@@ -53,7 +52,7 @@ def check_file(path: Path, extract: Extract, *, rows: int | None = None, changes
     `rows` is the count the list will give (None: whatever the file has); `changes` says that it is no whole state.
     Raises InputError with the file's code where it would be refused whole; UsageError (E-NO-FILE) if it cannot be read.
     """
-    name, data = without_ids(path.name), _bytes_of(path)
+    name = without_ids(path.name)
     listed = Listed(
         file=ONLY,
         extract=extract.extract,
@@ -61,13 +60,13 @@ def check_file(path: Path, extract: Extract, *, rows: int | None = None, changes
         as_of=date.min,
         rows=NOT_SAID if rows is None else rows,
         mode=CHANGES if changes else FULL,
-        checksum=hashlib.sha256(data).hexdigest(),
+        checksum=_checksum_of(path),
         wrong=None,
     )
     with tempfile.TemporaryDirectory(prefix="hedui-check-") as scratch:
         archive = Archive(Path(scratch))
         try:
-            taken = _take(listed, data, extract, archive)
+            taken = _take(listed, path, extract, archive)
         except FileRefusedError as refusal:
             raise InputError(Problem(refusal.code, name, refusal.detail)) from None
         batch = taken.batch.archived
@@ -97,17 +96,18 @@ def extract_named(extracts: dict[str, Extract], code: str) -> Extract:
     return extracts[code]
 
 
-def _bytes_of(path: Path) -> bytes:
+def _checksum_of(path: Path) -> str:
     try:
-        return path.read_bytes()
+        with open_plain(path.resolve()) as file:
+            return sha256_of(file)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise UsageError(Problem("E-NO-FILE", safe(path.name), {"why": why})) from None
 
 
-def _take(listed: Listed, data: bytes, extract: Extract, archive: Archive) -> Taken:
+def _take(listed: Listed, path: Path, extract: Extract, archive: Archive) -> Taken:
     """Through the night's own door; where nobody said how many rows there are, twice: the first time to be told."""
-    drop = Drop((ONLY,), lambda _name: data)
+    drop = Drop((ONLY,), lambda _name: open_plain(path.resolve()))
     known = [_base(extract)] if listed.mode == CHANGES else []
     try:
         return take(listed, drop, extract, known=known, archive=archive)
@@ -126,7 +126,8 @@ def _base(extract: Extract) -> Batch:
 
 def _notices(file: str, taken: Taken) -> list[Problem]:
     pairs = (("N-EXTRA-COLUMN", taken.extra), ("N-ABSENT-COLUMN", taken.absent))
-    return [Problem(code, file, {"columns": ", ".join(columns)}) for code, columns in pairs if columns]
+    noted = [Problem(code, file, {"columns": ", ".join(columns)}) for code, columns in pairs if columns]
+    return [*noted, *(Problem(code, file, {"found": found}) for code, found in taken.notes)]
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ itself fails on every filter it pushes into such a file and on every list (tests
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pa_dataset
-import pyarrow.parquet as pq
 
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
-from verify.store_files import ROWS_PER_PAGE, read_table, write_groups
+from verify.store_files import ROWS_PER_PAGE, read_table, tables_into, write_groups
 from verify.store_rows import telling_damage, unlocked
 
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
@@ -143,17 +142,16 @@ def write_frame(frame: pl.DataFrame, path: Path, *, durable: bool = False) -> No
     write_groups(table.schema, [table], path, durable=durable)
 
 
+@contextmanager
+def frames_into(path: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """Write frames of one schema as one file of ours, one behind the other; at least one. It appears whole at the end, or not at all."""
+    with tables_into(path) as write:
+        yield lambda frame: write(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
 def read_frame(path: Path) -> pl.DataFrame:
     """One Parquet file of ours as a frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
     return _as_frame(read_table(path))
-
-
-def read_foreign(data: bytes) -> pl.DataFrame:
-    """A department's Parquet file as a frame, from memory: its rows touch no disk in clear.
-
-    Raises ValueError, OSError or NotImplementedError for what is no sound Parquet file.
-    """
-    return _as_frame(pq.read_table(pa.BufferReader(data)))
 
 
 def _as_frame(table: pa.Table) -> pl.DataFrame:

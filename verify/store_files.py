@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,28 @@ def write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path, *, d
     if durable:
         sync_folder(path.parent)
     return rows
+
+
+@contextmanager
+def tables_into(path: Path) -> Iterator[Callable[[pa.Table], None]]:
+    """Write tables of one schema as one encrypted file, one behind the other; at least one. It is on disk and appears whole at the end, or not at all."""
+    part, key = path.with_name(path.name + ".part"), secrets.token_bytes(SIZE)
+    with ExitStack() as opened_files:
+        opened_files.callback(part.unlink, missing_ok=True)
+        writers: list[pq.ParquetWriter] = []
+
+        def write(table: pa.Table) -> None:
+            if not writers:
+                lock = pe.create_encryption_properties(key)
+                writers.append(opened_files.enter_context(pq.ParquetWriter(part, table.schema, encryption_properties=lock, **PARQUET)))
+            writers[0].write_table(table, row_group_size=ROWS_PER_PAGE)
+
+        yield write
+        writers[0].close()
+        _sync(part)
+        keep_key(path, key, durable=True)
+        part.replace(path)
+        sync_folder(path.parent)
 
 
 def _write_part(schema: pa.Schema, tables: Iterable[pa.Table], part: Path, key: bytes | None) -> int:

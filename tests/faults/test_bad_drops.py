@@ -151,7 +151,7 @@ def test_a_link_out_of_the_drop_is_not_followed(bureau: Bureau) -> None:
     drop = make_drop(bureau.folder / "drop", cars(*TWO))
     (drop / "ga_cheliang_1.csv").rename(bureau.folder / "elsewhere.csv")
     (drop / "ga_cheliang_1.csv").symlink_to(bureau.folder / "elsewhere.csv")
-    assert codes(bureau.read(drop)) == {"E-TORN"}
+    assert codes(bureau.read(drop)) == {"E-NOT-A-FILE"}
 
 
 def test_a_drop_without_its_list_is_not_a_drop(bureau: Bureau) -> None:

@@ -19,6 +19,7 @@ from verify.archive import Archive
 from verify.arrivals import LATE, REFUSED, Arrivals, do_as_decided, hold, load_admitted, mark_late, put_down
 from verify.batches import Batch, chain, known_rows, read_batches, write_batches
 from verify.decisions import Decisions
+from verify.fenced import close as end_fence
 from verify.holding import Judged, judge, open_to_all
 from verify.intake import HEADER, FileMissingError, FileRefusedError, take
 from verify.manifest_list import FULL, LIST_NAME, Drop, Listed, is_plain_name, newest_date, open_drop, read_list
@@ -66,8 +67,11 @@ def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches), (night, shelf.decisions))
     do_as_decided(arrivals)
-    for line in listed:
-        _take_line(line, opened, book, archive=archive, arrivals=arrivals)
+    try:
+        for line in listed:
+            _take_line(line, opened, book, archive=archive, arrivals=arrivals)
+    finally:
+        end_fence()
     load_admitted(arrivals)
     _tell_unlisted(opened, listed, arrivals)
     late = mark_late(book.extracts, arrivals)

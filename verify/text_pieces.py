@@ -1,0 +1,86 @@
+"""A text file in pieces of UTF-8, each cut behind a line end, so that no file is ever in memory whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from verify.columns import BAD_BYTE
+from verify.text_forms import Form, decoded
+
+PIECE = 48 << 20  # bytes read at a time
+MARK = BAD_BYTE.encode()
+SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 7, 6, 5, 4, 3, 2, 1)]  # of a one-column cut: one that the text has not
+PACKED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
+# Python's GB18030 is that of 2000: nine characters, rare in names, lay in a private area before Unicode had them (GB 18030-2005).
+PRIVATE = {
+    **dict(zip((0xE7C7, 0xE81E, 0xE826, 0xE82B, 0xE82C), "\u1e3f\u9fb4\u9fb5\u9fb6\u9fb7", strict=True)),
+    **dict(zip((0xE832, 0xE843, 0xE854, 0xE864), "\u9fb8\u9fb9\u9fba\u9fbb", strict=True)),
+}
+
+
+
+def in_pieces(file: BinaryIO) -> bool:
+    """Whether a file is read in more than one piece."""
+    return file.seek(0, 2) > PIECE
+
+
+def pieces(file: BinaryIO, form: Form) -> Iterator[tuple[bytes, bool]]:
+    """The file in UTF-8, cut behind line ends (CR alone becomes LF), and whether the piece is the last."""
+    file.seek(form.skip)
+    rest, end = b"", form.line_end.encode(form.encoding)
+    while True:
+        data = file.read(PIECE)
+        last = len(data) < PIECE
+        whole = rest + data if rest else data
+        cut = len(whole) if last else _behind_last(whole, end)
+        rest = whole[cut:]
+        yield _in_utf8(whole[:cut], form), last
+        if last:
+            return
+
+
+def _behind_last(data: bytes, end: bytes) -> int:
+    """The place behind the last line end; in UTF-16 one that begins a unit."""
+    at = data.rfind(end)
+    while at > 0 and at % len(end):
+        at = data.rfind(end, 0, at)
+    return at + len(end) if at >= 0 else 0
+
+
+def _in_utf8(data: bytes, form: Form) -> bytes:
+    """A piece in UTF-8; one that should be it already is not looked at (see `mended`)."""
+    if form.encoding != "utf-8":
+        text = decoded(data, form.encoding)
+        if form.encoding == "gb18030" and (b"\xfe" in data or b"\xa8\xbc" in data) and any(chr(code) in text for code in PRIVATE):
+            text = text.translate(PRIVATE)
+        data = text.encode("utf-8", "replace")
+    return data.replace(b"\r", b"\n") if form.line_end == "\r" else data
+
+
+def mended(data: bytes) -> bytes:
+    """A piece with every byte that is not of UTF-8, and every zero byte, marked."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        data = decoded(data, "utf-8").encode()
+    return data.replace(b"\0", MARK)
+
+
+def lines_of(data: bytes) -> pl.Series:
+    """The lines of a piece."""
+    separator = next((one for one in SEPARATORS if one.encode() not in data), None)
+    if separator is None:  # it is no text at all
+        separator = SEPARATORS[0]
+        data = data.replace(separator.encode(), MARK)
+    return read_text(data, {"line": pl.String}, separator=separator, quote_char=None, empty_string_is_null=False)["line"]
+
+
+def read_text(data: bytes, schema: Mapping[str, type[pl.DataType]], **how: Any) -> pl.DataFrame:
+    """Well-formed CSV without a header as text columns; an empty field has no value."""
+    if data.startswith(PACKED):  # Polars would unpack it: a plate that begins with x^ is no zlib stream
+        data, how = b"-\n" + data, {**how, "skip_lines": 1}
+    return pl.read_csv(io.BytesIO(data), has_header=False, schema=dict(schema), raise_if_empty=False, **how)
