@@ -60,12 +60,12 @@ def before(batches: Sequence[Batch], mode: str, archive: Archive) -> Before:
     )
 
 
-def strays(now: Seen, known: Before, extract: Extract, *, night: date, file: str) -> list[Problem]:
+def strays(now: Seen, known: Before, extract: Extract, *, newest: date, file: str) -> list[Problem]:
     """Every guard whose limit a batch is over (E-HELD-…), and what is only to be noted of it (N-…).
 
-    A column is told once, by the first guard that stops it. A batch without a profile is asked for its date alone.
+    `newest` is the newest date of its drop. A column is told once, by the first guard that stops it. A batch without a profile is asked for its date alone.
     """
-    found = [*_date(now, known, extract.guards, night)]
+    found = [*_date(now, known, extract.guards, newest)]
     if now.profile is not None:
         found += [*_headers(now.profile, known, extract), *_counts(now, known, extract.guards), *_columns(now, known, extract.guards)]
     return [Problem(code, file, values) for code, values in found]
@@ -74,9 +74,9 @@ def strays(now: Seen, known: Before, extract: Extract, *, night: date, file: str
 Strayed = Iterator[tuple[str, dict[str, str]]]
 
 
-def _date(now: Seen, known: Before, guards: Guards, night: date) -> Strayed:
-    """The as-of date goes back; of a first batch: it is very old."""
-    base, days = (night, guards.oldest_days) if known.newest is None else (known.newest, guards.days_back)
+def _date(now: Seen, known: Before, guards: Guards, newest: date) -> Strayed:
+    """The as-of date goes back; of a first batch: it is very old beside the newest of its drop."""
+    base, days = (newest, guards.oldest_days) if known.newest is None else (known.newest, guards.days_back)
     limit = base - timedelta(days=min(days, (base - date.min).days))
     if now.as_of < limit:
         yield "E-HELD-DATE", {"before": base.isoformat(), "now": now.as_of.isoformat(), "limit": limit.isoformat()}

@@ -158,7 +158,7 @@ class Guards(Shape):
     A change that concerns fewer than `fewest` rows says nothing. `rows_shrink` and `rows_grow` are for whole states,
     `changes_grow` and `removed` (of the whole state) for changes. `empty`, `ids` and `refused` are points by which a share
     may rise or, of valid IDs, fall; `ids_at_first` is the share a first batch must have. `days_back` is how far an as-of
-    date may go back, `oldest_days` how old a first batch may be.
+    date may go back, `oldest_days` how much older than the newest of its drop a first batch may be.
     """
 
     fewest: Annotated[int, Field(ge=1)] = 20
