@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := .venv/locked
 READY := .venv/ready
-SHIPPED := pyproject.toml README.md cli.py $(shell find verify rules fixtures/county-a/drop -type f -not -name '*.pyc')
+SHIPPED := pyproject.toml README.md cli.py $(shell find verify rules fixtures/county fixtures/county-a/drop -type f -not -name '*.pyc')
 # The oldest C library of the platforms we serve (Kylin V10, UOS: glibc 2.28); a wheel for a newer one would not load there.
 MACHINE ?= $(shell uname -m)
 PLATFORMS := $(foreach tag,manylinux_2_28 manylinux_2_27 manylinux_2_26 manylinux_2_24 manylinux_2_17 manylinux2014,--platform $(tag)_$(MACHINE))

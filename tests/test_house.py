@@ -24,6 +24,7 @@ from verify.rulebook import Rulebook, load_rulebook
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = [*sorted(p for p in (ROOT / "verify").rglob("*.py") if "installed" not in p.parts), ROOT / "cli.py"]
+MAKERS = sorted((ROOT / "fixtures").rglob("*.py"))  # of made-up counties; they know nothing of the engine, and it nothing of them
 SQL = sorted((ROOT / "verify").rglob("*.sql"))
 TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 
@@ -34,13 +35,14 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"store", "store_rows", "archive", "ledger", "decisions", "passing"}),
     frozenset(  # tools of stages
         {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
-        | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan", "candidates"}
+        | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
+        | {"candidates", "needs_sql"}
         | {"profiles", "guards", "holding", "arrivals"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
     frozenset({"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "deciding", "pruning"}),
-    frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "usage", "help_page"}),
+    frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "making", "usage", "help_page"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
@@ -48,13 +50,13 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rapidfuzz": r"similarity",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
-    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|rule_examples",
+    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples",
     "pydantic": r"rule_files|settings|rulebook",  # rulebook catches its ValidationError
     "yaml": r"rulebook",
     "xlsxwriter": r"workbook",
     "fastexcel": r"decoding",
     "jinja2": r"page",
-    "typer": r"cli|shell|desk(_\w+)?|usage|help_page",
+    "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|stages\.\w+|intake"
     r"|touching",
@@ -67,7 +69,9 @@ PLAIN_WORDS = {"none"}
 
 
 def name_of(path: Path) -> str:
-    """`stages.read` for verify/stages/read.py, `cli` for cli.py."""
+    """`stages.read` for verify/stages/read.py, `cli` for cli.py, `fixtures.county.people` for what lies there."""
+    if path in MAKERS:
+        return ".".join(path.relative_to(ROOT).with_suffix("").parts)
     return "cli" if path.name == "cli.py" else ".".join(path.relative_to(ROOT / "verify").with_suffix("").parts)
 
 
@@ -157,6 +161,13 @@ def test_each_outside_library_has_one_door(path: Path) -> None:
         assert re.fullmatch(DOORS[top], name_of(path)), f"{name_of(path)} imports {top} past its door"
 
 
+@pytest.mark.parametrize("path", MAKERS, ids=name_of)
+def test_the_makers_do_not_ask_the_engine(path: Path) -> None:
+    asked = {i for i in imports_of(path, at_load=True) if i.split(".")[0] == "verify" and not i.startswith("verify.problems")}
+    runs_it = path.parent.name == "golden" and path.stem == "results"  # it takes what a night says as what is to be judged
+    assert asked == set() or runs_it
+
+
 def test_no_circles() -> None:
     graph = {me: {o for i in imports_of(path, at_load=True) if (o := ours(i)) and o != me} for me, path in sources().items()}
     done: set[str] = set()
@@ -181,7 +192,7 @@ def test_help_loads_no_heavy_library() -> None:
 # --- sizes and docstrings ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+@pytest.mark.parametrize("path", [*MODULES, *MAKERS], ids=name_of)
 def test_sizes(path: Path) -> None:
     length = len(path.read_text(encoding="utf-8").splitlines())
     assert length <= LONGER.get(name_of(path), 250), f"a module holds 250 lines, this one has {length}"
@@ -196,7 +207,7 @@ def test_sizes(path: Path) -> None:
     assert not re.search(r"(^|_)(utils?|helpers?|manager|misc|common)$", path.stem)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+@pytest.mark.parametrize("path", [*MODULES, *MAKERS], ids=name_of)
 def test_whatever_is_public_says_what_it_is(path: Path) -> None:
     tree = tree_of(path)
     public: list[ast.AST] = [tree]
@@ -245,7 +256,7 @@ def test_no_module_names_an_extract_a_column_a_category_or_an_alert(path: Path) 
 
 
 def codes_in_code() -> set[str]:
-    texts = [text for path in MODULES for _, text in literals(path)] + [p.read_text(encoding="utf-8") for p in SQL]
+    texts = [text for path in [*MODULES, *MAKERS] for _, text in literals(path)] + [p.read_text(encoding="utf-8") for p in SQL]
     return {code for text in texts for code in re.findall(r"(?<![\w-])[EWN]-[A-Z0-9]+(?:-[A-Z0-9]+)*(?![\w-])", text)}
 
 
@@ -269,8 +280,8 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 
 def test_every_word_is_used_and_every_word_asked_for_exists() -> None:
-    families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_")
-    texts = {text for path in MODULES for _, text in literals(path)}
+    families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_", "county_")
+    texts = {text for path in [*MODULES, *MAKERS] for _, text in literals(path)}
     texts |= {word for path in TEMPLATES for word in re.findall(r"'(\w+)'", path.read_text(encoding="utf-8"))}
     unused = {key for key in book().words if not key.startswith(families)} - texts
     assert unused == set(), "words nobody says"

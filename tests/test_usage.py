@@ -27,7 +27,7 @@ from verify.settings import rules_folder
 from verify.usage import Command, Group, whole_line
 
 AN_ID = "450102199001011234"
-CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "HOME"}
+CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "HOME", "clean", "normal", "hard", "drop", "truth"}
 
 
 def sentences() -> list[tuple[str, str]]:

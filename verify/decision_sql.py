@@ -1,23 +1,19 @@
-"""The SQL of the decision: tests with their figures, the category, what is open and what would settle it, the evidence.
+"""The SQL of the decision: tests with their figures, the category, what is open and what would settle it.
 
 Reads the tables that `assess` made: `household_values`, `member_values`, `members`, `rows__<input>`; text for DuckDB.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlglot import exp
 
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
-from verify.layers import column, sql_of
-from verify.plan import InputPlan, Plan, RulePlan
+from verify.layers import sql_of
+from verify.plan import Plan, RulePlan
 from verify.store import quoted
 
 MICRO = 6  # tests show six decimals
-EVIDENCE_ORDER = "ORDER BY case_id, person_id NULLS FIRST, fact, extract, file, row, low, high"
-ABOUT_MEMBERS = "#members"  # the pseudo-input of a doubt about who counts, or where they live: every test rests on it
 
 
 def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 18) -> str:
@@ -128,78 +124,7 @@ def decisions(plan: Plan) -> str:
     """
 
 
-def test_reads(plan: Plan) -> str:
-    """Which inputs each test of the decision table rests on."""
-    reads = [(name, used) for name in plan.book.decision.columns for used in (*sorted(plan.reads[name]), ABOUT_MEMBERS)]
-    return "SELECT * FROM (VALUES " + ", ".join(f"({quoted(name)}, {quoted(used)})" for name, used in reads) + ") AS t(rule, input)"
-
-
-def _fact_of(entry: InputPlan) -> str:
-    return entry.input.fact or entry.input.input
-
-
-def unsure_rows(entry: InputPlan) -> str:
-    """Rows whose figure is not exact, or that may not be theirs: their extract could settle it."""
-    return f"""SELECT case_id, member_no, {quoted(_fact_of(entry))} AS fact, {quoted(entry.input.input)} AS input, extract
-               FROM rows__{entry.input.input} WHERE NOT sure OR row_low IS DISTINCT FROM row_high"""
-
-
-def unseen_members(entry: InputPlan, plan: Plan, *, usable: bool) -> str:
-    """Members an extract does not cover: it is late, the member has not authorised it, or nobody knows their ID."""
-    if entry.input.of == "case":
-        return ""
-    rosters = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.roster]
-    registers = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.register_]
-    fact = f"{quoted(_fact_of(entry))} AS fact, {quoted(entry.input.input)} AS input"
-    if not usable:
-        return f"SELECT case_id, member_no, {fact}, {quoted(entry.extract.extract)} AS extract FROM members WHERE presence <> 'out'"
-    authorised = "TRUE" if entry.extract.read_freely else "authorised"
-    return f"""SELECT case_id, member_no, {fact}, CASE WHEN NOT {authorised} THEN {quoted(rosters[0])} ELSE {quoted(registers[0])} END AS extract
-               FROM members WHERE presence <> 'out' AND NOT ({authorised} AND id_known)"""
-
-
-def doubtful_members(plan: Plan) -> str:
-    """Members of whom it is not sure that they count, cases of which it is not known where they live, and what would say so."""
-    rosters = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.roster]
-    applications = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.application]
-    nowhere = " OR ".join(f'"{name}__high" IS NULL' for name in sorted(plan.book.parameters))
-    return f"""
-        SELECT a.case_id, a.member_no, 'members' AS fact, {quoted(ABOUT_MEMBERS)} AS input, a.extract FROM absent a
-        JOIN members m ON a.case_id = m.case_id AND a.member_no = m.member_no AND m.presence = 'possible'
-        UNION SELECT m.case_id, m.member_no, 'members', {quoted(ABOUT_MEMBERS)}, l.extract FROM members m
-        CROSS JOIN late l WHERE l.decides_members AND m.presence = 'possible'
-        UNION SELECT case_id, 0, 'members', {quoted(ABOUT_MEMBERS)}, {quoted(rosters[0])} FROM cases WHERE open_upwards
-        UNION SELECT case_id, 0, 'place', {quoted(ABOUT_MEMBERS)}, {quoted(applications[0])} FROM case_values WHERE area IS NULL OR {nowhere}
-    """
-
-
-def wide_rule(rule: RulePlan, plan: Plan) -> str:
-    """A member's figure that is not exact though every row behind it is: any of its extracts could settle it."""
-    used = sorted(plan.reads[rule.rule.rule])
-    pairs = ", ".join(f"({quoted(name)}, {quoted(plan.inputs[name].extract.extract)})" for name in used)
-    name = rule.rule.rule
-    return f"""SELECT DISTINCT v.case_id, v.member_no, {quoted(rule.rule.fact or name)}, e.input, e.extract
-               FROM member_values v CROSS JOIN (VALUES {pairs}) AS e(input, extract)
-               WHERE v.presence <> 'out' AND v."{name}__low" IS DISTINCT FROM v."{name}__high"
-                 AND NOT EXISTS (SELECT 1 FROM unsure u WHERE u.case_id = v.case_id AND u.member_no = v.member_no
-                                 AND u.input IN ({", ".join(quoted(u) for u in used)}))"""
-
-
 # --- what is kept -----------------------------------------------------------------------------------------------------
-
-
-def evidence_of(entry: InputPlan, rows: str, scale: int) -> str:
-    """The rows of one input as evidence: what each adds to the figure, at least and at most."""
-    low, high = column("row_low"), column("row_high")
-    fact = _fact_of(entry) if entry.input.amount or entry.input.count else entry.input.input
-    return f"""SELECT case_id, person_id, {quoted(fact)} AS fact,
-                      CASE WHEN sure THEN {decimal(low, scale, 2)} ELSE 0::DECIMAL(18,2) END AS low, {decimal(high, scale, 2)} AS high,
-                      extract, file, row, as_of, status AS link_status, score AS link_score FROM {rows}"""
-
-
-def evidence(parts: Iterable[str]) -> str:
-    """All evidence of the night."""
-    return "FROM (" + " UNION ALL ".join(parts) + ")"
 
 
 def values(plan: Plan, member: Scope, household: Scope) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from verify import decision_sql, fact_rows, fact_values, layers
+from verify import decision_sql, fact_rows, fact_values, layers, needs_sql
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Plain, Span, Truth, integer, null
@@ -231,5 +231,5 @@ def _decision_answer(store: Store, plan: Plan, example: Example) -> str:
     store.table("cases", "SELECT 'K' AS case_id, FALSE AS open_upwards")
     store.table("members", "SELECT 'K' AS case_id, 1 AS member_no, 'certain' AS presence")
     store.table("unsure", "SELECT NULL::VARCHAR AS case_id, 0 AS member_no, '' AS fact, '' AS input, '' AS extract WHERE FALSE")
-    store.table("test_reads", decision_sql.test_reads(plan))
+    store.table("test_reads", needs_sql.test_reads(plan))
     return str(store.one(f"SELECT category FROM ({decision_sql.decisions(plan)})"))

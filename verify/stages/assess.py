@@ -8,10 +8,11 @@ All amounts are intervals; one set-based query a step, made from the rule book b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import decision_sql, fact_rows, fact_values, layers
+from verify import decision_sql, fact_rows, fact_values, layers, needs_sql
 from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.model import Arrived, Table
@@ -43,18 +44,21 @@ def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     """
     _run_shadow_steps(store, "raise")
     case = _case_values(store, plan, work)
-    evidence = [_input_rows(store, arrived, plan, entry=entry, case=case) for entry in plan.inputs.values()]
+    for entry in plan.inputs.values():
+        _load_input_rows(store, arrived, plan, entry=entry, case=case)
     member = _member_values(store, arrived, plan, case)
+    unused = needs_sql.unused_inputs(plan, member)
     household = _household_values(store, arrived, plan, below=(case, member))
     store.table("tests", decision_sql.tests(plan, household))
-    _needs(store, arrived, plan, member)
+    _needs(store, arrived, plan, member=member, unused=unused)
     store.table("decisions", decision_sql.decisions(plan))
     store.table("trace", decision_sql.values(plan, member, household))
-    store.table("proof", decision_sql.evidence(evidence))
+    evidence = [needs_sql.evidence_of(entry, unused, case.rows[name].scale) for name, entry in plan.inputs.items()]
+    store.table("proof", needs_sql.evidence(evidence))
     _run_shadow_steps(store, "lay")
     for table in _SHADOWED:
         store.run(_SQL["clear"].format(table=table))
-    names = {"values": "FROM trace ORDER BY case_id, member_no, name", "evidence": f"FROM proof {decision_sql.EVIDENCE_ORDER}"}
+    names = {"values": "FROM trace ORDER BY case_id, member_no, name", "evidence": f"FROM proof {needs_sql.EVIDENCE_ORDER}"}
     names |= {"tests": _TESTS_OUT, "decisions": "FROM decisions ORDER BY case_id"}
     written = {}
     for name, sql in names.items():
@@ -100,8 +104,8 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
     return layer
 
 
-def _input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> str:
-    """Make the table of the rows of one input, and say its evidence query."""
+def _load_input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> None:
+    """Make the table of the rows of one input."""
     known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
     rows = f"read_parquet({quoted(str(known.rows))})"
     if known.rows is None or not known.usable:
@@ -111,7 +115,6 @@ def _input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan,
         store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))
     else:
         store.table(name, fact_rows.linked_rows(entry, rows, sql))
-    return decision_sql.evidence_of(entry, name, sql.scale)
 
 
 def _case_key(entry: InputPlan) -> str:
@@ -168,16 +171,16 @@ def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tupl
     return layer
 
 
-def _needs(store: Store, arrived: Arrived, plan: Plan, member: Scope) -> None:
+def _needs(store: Store, arrived: Arrived, plan: Plan, *, member: Scope, unused: Mapping[str, str]) -> None:
     """What would settle each open figure: grey rows, unknown cells, missing authorisations, late extracts."""
     parts = []
     for entry in plan.inputs.values():
         usable = arrived.known[entry.extract.extract].usable
-        parts.append(decision_sql.unsure_rows(entry))
-        parts.append(decision_sql.unseen_members(entry, plan, usable=usable))
-    parts.append(decision_sql.doubtful_members(plan))
+        parts.append(needs_sql.unsure_rows(entry, unused))
+        parts.append(needs_sql.unseen_members(entry, plan, unused, usable=usable))
+    parts.append(needs_sql.doubtful_members(plan))
     store.table("unsure", " UNION ".join(part for part in parts if part))
     for rule in plan.rules("member"):
         if rule.rule.fact and isinstance(member.names[rule.rule.rule], Span):
-            store.run(f"INSERT INTO unsure {decision_sql.wide_rule(rule, plan)}")
-    store.table("test_reads", decision_sql.test_reads(plan))
+            store.run(f"INSERT INTO unsure {needs_sql.wide_rule(rule, plan, unused)}")
+    store.table("test_reads", needs_sql.test_reads(plan))

@@ -21,7 +21,7 @@ from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
 _FINDING_STEPS = (
-    *("deaths_of_anybody", "last_marriages", "undeclared_spouse", "undeclared_minor_child"),
+    *("deaths_of_anybody", "marriage_rows", "last_marriages", "undeclared_spouse", "undeclared_minor_child"),
     *("absence_findings", "aid_findings", "other_findings", "findings"),
 )
 

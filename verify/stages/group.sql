@@ -46,20 +46,26 @@ SELECT DISTINCT m.id_key, m.name_key, m.birth, m.household
 FROM mentions m JOIN absences a ON m.extract = a.extract AND m.file = a.file AND m.row = a.row
 WHERE a.kind = 'death' AND a.applies
 
+-- name: marriage_rows
+-- Every marriage and divorce of each living, authorised member, and the other side of it.
+SELECT l.case_id, l.member_no, l.extract, l.file, l.row, m.day, m.married, o.side AS other_side, o.id_key, o.id_state, o.name_key, p.household
+FROM links l
+JOIN marriages m ON l.extract = m.extract AND l.file = m.file AND l.row = m.row
+JOIN mentions o ON l.extract = o.extract AND l.file = o.file AND l.row = o.row AND l.side <> o.side
+JOIN persons p ON l.case_id = p.case_id AND l.member_no = p.member_no
+JOIN members mm ON l.case_id = mm.case_id AND l.member_no = mm.member_no AND mm.presence <> 'out' AND mm.authorised
+WHERE l.status = 'accepted' AND m.day <= getvariable('as_of')
+
 -- name: last_marriages
--- The latest row of each living, authorised member, and the other side of it.
+-- The latest row of a couple counts: a divorce ends the marriage to the one it names, and to nobody else.
 SELECT * FROM (
-  SELECT l.case_id, l.member_no, l.extract, l.file, l.row, m.day, m.married,
-         o.side AS other_side, o.id_key, o.id_state, o.name_key, p.household,
-         row_number() OVER (PARTITION BY l.case_id, l.member_no
-                            ORDER BY m.day DESC, m.married, o.name_key, o.id_key, l.file, l.row) AS n
-  FROM links l
-  JOIN marriages m ON l.extract = m.extract AND l.file = m.file AND l.row = m.row
-  JOIN mentions o ON l.extract = o.extract AND l.file = o.file AND l.row = o.row AND l.side <> o.side
-  JOIN persons p ON l.case_id = p.case_id AND l.member_no = p.member_no
-  JOIN members mm ON l.case_id = mm.case_id AND l.member_no = mm.member_no AND mm.presence <> 'out' AND mm.authorised
-  WHERE l.status = 'accepted' AND m.day <= getvariable('as_of')
-) WHERE n = 1 AND married AND (id_key IS NOT NULL OR name_key IS NOT NULL)
+  SELECT r.*, row_number() OVER (PARTITION BY r.case_id, r.member_no ORDER BY r.day DESC, r.name_key, r.id_key, r.file, r.row) AS n
+  FROM marriage_rows r
+  WHERE r.married AND (r.id_key IS NOT NULL OR r.name_key IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM marriage_rows d
+                    WHERE d.case_id = r.case_id AND d.member_no = r.member_no AND NOT d.married AND d.day >= r.day
+                      AND (d.id_key = r.id_key OR d.name_key = r.name_key))
+) WHERE n = 1
 
 -- name: undeclared_spouse
 SELECT s.case_id, s.member_no, 'undeclared_spouse' AS finding, s.day AS since, s.extract, s.file, s.row
