@@ -123,7 +123,7 @@ def _columns(now: Seen, known: Before, guards: Guards) -> Strayed:
         rises = [("E-HELD-EMPTY", _risen(now.profile, same, (EMPTY, column, ROWS), points=guards.empty, fewest=guards.fewest))]
         if (VALID, column) in now.profile.figures:
             rises.append(("E-HELD-IDS", _ids(now.profile, same, column, guards)))
-        rises.append(("E-HELD-MEDIAN", _median(now.profile, last, column, guards)))
+        rises.append(("E-HELD-MEDIAN", _median(now, last, column, guards)))
         yield from [(code, {"column": column, **told}) for code, told in rises if told is not None][:1]
 
 
@@ -157,14 +157,16 @@ def _ids(now: Profile, was: Profile | None, column: str, guards: Guards) -> dict
     return {**told, "now": percent(share), "limit": percent(limit)}
 
 
-def _median(now: Profile, was: Profile | None, column: str, guards: Guards) -> dict[str, str] | None:
+def _median(batch: Seen, was: Profile | None, column: str, guards: Guards) -> dict[str, str] | None:
     """Whether the amount in the middle is some times what it was, as where 元 and 万元 are mixed up."""
-    if was is None or min(now.of(AMOUNTS, column), was.of(AMOUNTS, column)) < guards.fewest:
+    now = batch.profile
+    if now is None or was is None or min(now.of(AMOUNTS, column), was.of(AMOUNTS, column)) < guards.fewest:
         return None
     low, high = sorted((now.of(MEDIAN, column), was.of(MEDIAN, column)))
-    if high <= low * guards.median_times:
+    most = guards.median_times if batch.mode == FULL else guards.changes_median_times
+    if high <= low * most:
         return None
-    return {"times": str(high // low), "sign": "×" if now.of(MEDIAN, column) == high else "÷", "limit": str(guards.median_times)}
+    return {"times": str(high // low), "sign": "×" if now.of(MEDIAN, column) == high else "÷", "limit": str(most)}
 
 
 def percent(per_mille: int) -> str:

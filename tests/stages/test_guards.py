@@ -15,6 +15,7 @@ import pytest
 
 from tests.altered import LIST, Change, altered
 from tests.small_drops import CARS, ZHANG, Bureau, Sent, car, cars, codes, csv_of
+from tests.test_cli import hedui
 from verify.archive import Archive
 from verify.batches import read_batches
 from verify.guards import percent, seen
@@ -74,6 +75,18 @@ def test_an_ordinary_next_night_is_not_held(first: Shelf, book: Rulebook) -> Non
     arrived = read(DROPS / "county-a-next" / "drop", book, shelf=first)
     assert held(arrived) == []
     assert not arrived.incomplete
+
+
+def test_nor_are_the_nights_of_another_made_up_county(book: Rulebook, tmp_path: Path) -> None:
+    """Its first changes are held against a whole state, which is made up otherwise than they are."""
+    made = ["make", "--out", tmp_path / "1", "--as-of", "2026-11-20", "--persons", "4000", "--noise", "hard"]
+    nexts = [["next", tmp_path / str(at - 1), "--out", tmp_path / str(at)] for at in (2, 3)]
+    shelf = Shelf(tmp_path / "archive", tmp_path / "work", None)
+    for at, words in enumerate([made, *nexts], start=1):
+        assert hedui("county", *words).returncode == 0
+        arrived = read(tmp_path / str(at) / "drop", book, shelf=shelf)
+        assert held(arrived) == []
+        shelf = Shelf(shelf.archive, tmp_path / f"work{at}", arrived.batches)
 
 
 def fewer(rows: pl.DataFrame) -> pl.DataFrame:
