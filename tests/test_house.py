@@ -68,7 +68,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
     r"|stages\.\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
-LONGER = {"rule_files": 470}  # a list of shapes, read like a table, not like a program
+LONGER = {"rule_files": 480}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
 # Categories and alerts whose names are also the engine's own plain words cannot be told from a leak.
 PLAIN_WORDS = {"none"}

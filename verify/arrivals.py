@@ -20,7 +20,7 @@ LOADED, UNCHANGED, REFUSED, LATE = "loaded", "unchanged", "refused", "late"
 class Arrivals:
     """What has been taken from the drop so far: every extract's batches, the tables' lines, what came, what was missed.
 
-    `at` is the night's date and what was decided; `admitted` are batches that an officer has accepted since the night before;
+    `at` is the newest date of the drop's list and what was decided; `admitted` are batches that an officer has accepted since the night before;
     `made_good` are extracts whose whole state came again, so that a batch held before it no longer matters tonight.
     """
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -149,4 +149,4 @@ def _source(ctx: Any, name: str) -> str:
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (check, explain, status)
-GROUPS: dict[str, typer.Typer] = {"nights": nights_app, "config": config_app}
+GROUPS: Mapping[str, typer.Typer] = {"nights": nights_app, "config": config_app}

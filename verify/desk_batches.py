@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -82,4 +83,4 @@ def archive_prune(
     say(ctx, pruned_blocks(found, voice, done=done), pruned_json(found, done=done))
 
 
-GROUPS: dict[str, typer.Typer] = {"batch": batch_app, "archive": archive_app}
+GROUPS: Mapping[str, typer.Typer] = {"batch": batch_app, "archive": archive_app}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -56,4 +57,4 @@ def extract_check(  # noqa: PLR0913 - a command has a parameter for each of its 
     raise typer.Exit(EXIT_INCOMPLETE if checked.refused or checked.held else 0)
 
 
-GROUPS: dict[str, typer.Typer] = {"extract": extract_app}
+GROUPS: Mapping[str, typer.Typer] = {"extract": extract_app}

@@ -60,12 +60,12 @@ def before(batches: Sequence[Batch], mode: str, archive: Archive) -> Before:
     )
 
 
-def strays(now: Seen, known: Before, extract: Extract, *, night: date, file: str) -> list[Problem]:
+def strays(now: Seen, known: Before, extract: Extract, *, newest: date, file: str) -> list[Problem]:
     """Every guard whose limit a batch is over (E-HELD-…), and what is only to be noted of it (N-…).
 
-    A column is told once, by the first guard that stops it. A batch without a profile is asked for its date alone.
+    `newest` is the newest date of its drop. A column is told once, by the first guard that stops it. A batch without a profile is asked for its date alone.
     """
-    found = [*_date(now, known, extract.guards, night)]
+    found = [*_date(now, known, extract.guards, newest)]
     if now.profile is not None:
         found += [*_headers(now.profile, known, extract), *_counts(now, known, extract.guards), *_columns(now, known, extract.guards)]
     return [Problem(code, file, values) for code, values in found]
@@ -74,9 +74,9 @@ def strays(now: Seen, known: Before, extract: Extract, *, night: date, file: str
 Strayed = Iterator[tuple[str, dict[str, str]]]
 
 
-def _date(now: Seen, known: Before, guards: Guards, night: date) -> Strayed:
-    """The as-of date goes back; of a first batch: it is very old."""
-    base, days = (night, guards.oldest_days) if known.newest is None else (known.newest, guards.days_back)
+def _date(now: Seen, known: Before, guards: Guards, newest: date) -> Strayed:
+    """The as-of date goes back; of a first batch: it is very old beside the newest of its drop."""
+    base, days = (newest, guards.oldest_days) if known.newest is None else (known.newest, guards.days_back)
     limit = base - timedelta(days=min(days, (base - date.min).days))
     if now.as_of < limit:
         yield "E-HELD-DATE", {"before": base.isoformat(), "now": now.as_of.isoformat(), "limit": limit.isoformat()}
@@ -123,7 +123,7 @@ def _columns(now: Seen, known: Before, guards: Guards) -> Strayed:
         rises = [("E-HELD-EMPTY", _risen(now.profile, same, (EMPTY, column, ROWS), points=guards.empty, fewest=guards.fewest))]
         if (VALID, column) in now.profile.figures:
             rises.append(("E-HELD-IDS", _ids(now.profile, same, column, guards)))
-        rises.append(("E-HELD-MEDIAN", _median(now.profile, last, column, guards)))
+        rises.append(("E-HELD-MEDIAN", _median(now, last, column, guards)))
         yield from [(code, {"column": column, **told}) for code, told in rises if told is not None][:1]
 
 
@@ -157,14 +157,16 @@ def _ids(now: Profile, was: Profile | None, column: str, guards: Guards) -> dict
     return {**told, "now": percent(share), "limit": percent(limit)}
 
 
-def _median(now: Profile, was: Profile | None, column: str, guards: Guards) -> dict[str, str] | None:
+def _median(batch: Seen, was: Profile | None, column: str, guards: Guards) -> dict[str, str] | None:
     """Whether the amount in the middle is some times what it was, as where 元 and 万元 are mixed up."""
-    if was is None or min(now.of(AMOUNTS, column), was.of(AMOUNTS, column)) < guards.fewest:
+    now = batch.profile
+    if now is None or was is None or min(now.of(AMOUNTS, column), was.of(AMOUNTS, column)) < guards.fewest:
         return None
     low, high = sorted((now.of(MEDIAN, column), was.of(MEDIAN, column)))
-    if high <= low * guards.median_times:
+    most = guards.median_times if batch.mode == FULL else guards.changes_median_times
+    if high <= low * most:
         return None
-    return {"times": str(high // low), "sign": "×" if now.of(MEDIAN, column) == high else "÷", "limit": str(guards.median_times)}
+    return {"times": str(high // low), "sign": "×" if now.of(MEDIAN, column) == high else "÷", "limit": str(most)}
 
 
 def percent(per_mille: int) -> str:

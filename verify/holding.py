@@ -47,13 +47,13 @@ def is_waiting(batches: Sequence[Batch]) -> bool:
 
 
 def judge(batch: Batch, known: Sequence[Batch], extract: Extract, *, archive: Archive, at: tuple[date, Decisions]) -> Judged:
-    """What becomes of a batch that was read for the first time; `at` is the night's date and what was decided."""
-    night, decisions = at
+    """What becomes of a batch that was read for the first time; `at` is the newest date of its drop and what was decided."""
+    newest, decisions = at
     decided = decisions.of(key_of(batch))
     if decided == WITHDRAWN:
         return Judged(withdrawn=True)
     accepted = open_to_all(known)
-    found = strays(seen(batch, archive), before(accepted, batch.mode, archive), extract, night=night, file=batch.file)
+    found = strays(seen(batch, archive), before(accepted, batch.mode, archive), extract, newest=newest, file=batch.file)
     over = any(problem.code.startswith(OVER) for problem in found)
     if over and decided == ACCEPTED:
         return Judged(told=(Problem("N-ACCEPTED", batch.file, {"batch": batch.batch}),))

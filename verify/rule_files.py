@@ -156,9 +156,10 @@ class Guards(Shape):
     """How far a batch may stray from the one before it until an officer has looked at it; shares are per mille of rows.
 
     A change that concerns fewer than `fewest` rows says nothing. `rows_shrink` and `rows_grow` are for whole states,
-    `changes_grow` and `removed` (of the whole state) for changes. `empty`, `ids` and `refused` are points by which a share
-    may rise or, of valid IDs, fall; `ids_at_first` is the share a first batch must have. `days_back` is how far an as-of
-    date may go back, `oldest_days` how old a first batch may be.
+    `changes_grow`, `changes_median_times` and `removed` (of the whole state) for changes, which differ more from day to
+    day. `empty`, `ids` and `refused` are points by which a share may rise or, of valid IDs, fall; `ids_at_first` is the
+    share a first batch must have. `days_back` is how far an as-of date may go back, `oldest_days` how much older than the
+    newest of its drop a first batch may be.
     """
 
     fewest: Annotated[int, Field(ge=1)] = 20
@@ -172,6 +173,7 @@ class Guards(Shape):
     ids: PerMille = 150
     ids_at_first: PerMille = 500
     median_times: Annotated[int, Field(ge=2)] = 10
+    changes_median_times: Annotated[int, Field(ge=2)] = 50
     days_back: Whole = 0
     oldest_days: Whole = 366
 

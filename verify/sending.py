@@ -84,7 +84,7 @@ def held_against(checked: Checked, extract: Extract, home: Home) -> Checked:
     known = open_to_all(read_batches(night.folder / "tables" / "batches.parquet").get(extract.extract, ()))
     base, as_of = before(known, checked.seen.mode, Archive(home.archive)), night.manifest.origin.as_of
     today = max([as_of, *(batch.as_of for batch in known)])
-    told = strays(replace(checked.seen, as_of=today), base, extract, night=today, file=checked.file)
+    told = strays(replace(checked.seen, as_of=today), base, extract, newest=today, file=checked.file)
     held = [problem for problem in told if problem.code.startswith(OVER)]
     return replace(checked, held=held, notices=[*checked.notices, *(problem for problem in told if problem not in held)])
 

@@ -15,6 +15,8 @@ import pytest
 
 from tests.altered import LIST, Change, altered
 from tests.small_drops import CARS, ZHANG, Bureau, Sent, car, cars, codes, csv_of
+from tests.tables import table
+from tests.test_cli import hedui
 from verify.archive import Archive
 from verify.batches import read_batches
 from verify.guards import percent, seen
@@ -48,7 +50,7 @@ def first(book: Rulebook, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 def held(arrived: Arrived) -> list[tuple[str, str, str | None]]:
     """Extract, code and column of everything a guard has stopped."""
-    told = pl.read_parquet(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD")).select("extract", "code", "detail").rows()
+    told = table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD")).select("extract", "code", "detail").rows()
     return [(extract, code, json.loads(detail).get("column")) for extract, code, detail in told]
 
 
@@ -76,6 +78,18 @@ def test_an_ordinary_next_night_is_not_held(first: Shelf, book: Rulebook) -> Non
     assert not arrived.incomplete
 
 
+def test_nor_are_the_nights_of_another_made_up_county(book: Rulebook, tmp_path: Path) -> None:
+    """Its first changes are held against a whole state, which is made up otherwise than they are."""
+    made = ["make", "--out", tmp_path / "1", "--as-of", "2026-11-20", "--persons", "4000", "--noise", "hard"]
+    nexts = [["next", tmp_path / str(at - 1), "--out", tmp_path / str(at)] for at in (2, 3)]
+    shelf = Shelf(tmp_path / "archive", tmp_path / "work", None)
+    for at, words in enumerate([made, *nexts], start=1):
+        assert hedui("county", *words).returncode == 0
+        arrived = read(tmp_path / str(at) / "drop", book, shelf=shelf)
+        assert held(arrived) == []
+        shelf = Shelf(shelf.archive, tmp_path / f"work{at}", arrived.batches)
+
+
 def fewer(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_row_index("n").filter(pl.col("n") % 10 != 3).drop("n")
 
@@ -95,7 +109,7 @@ def test_nor_is_one_with_other_rows_in_another_order(first: Shelf, book: Ruleboo
     arrived = the_next(first, book, tmp_path, dict.fromkeys(TEXT_FILES, shaken))
     assert held(arrived) == []
     assert not arrived.incomplete
-    assert "N-HEADER-ORDER" in set(pl.read_parquet(arrived.troubles)["code"])
+    assert "N-HEADER-ORDER" in set(table(arrived.troubles)["code"])
 
 
 def times(column: str, number: int, by: int = 1) -> Change:
@@ -145,7 +159,7 @@ def test_a_slip_is_held(first: Shelf, book: Rulebook, tmp_path: Path, case: tupl
     assert {name for name, _, _ in held(arrived)} == {extract}
     assert arrived.known[extract].late
     assert arrived.incomplete
-    line = pl.read_parquet(arrived.files).filter(pl.col("extract") == extract)
+    line = table(arrived.files).filter(pl.col("extract") == extract)
     assert line.select("kept", "state").rows() == [(0, "refused")]
     assert line["received"].to_list() == line["refused"].to_list()
 
@@ -157,7 +171,7 @@ def test_an_older_date_is_held(first: Shelf, book: Rulebook, tmp_path: Path) -> 
 
 def test_nothing_of_a_person_is_told(first: Shelf, book: Rulebook, tmp_path: Path) -> None:
     arrived = the_next(first, book, tmp_path, {"rh_cunkuan": times("余额合计", 10_000), "ga_huji": cut_short("公民身份号码")})
-    told = pl.read_parquet(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD"))["detail"].to_list()
+    told = table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD"))["detail"].to_list()
     assert {"column", "before", "now", "limit"} in [set(json.loads(one)) for one in told]
     assert not any(len(word) > 6 for one in told for word in pl.Series([one]).str.extract_all(r"\d+").item())
 

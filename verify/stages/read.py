@@ -63,9 +63,10 @@ def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None)
     opened = open_drop(drop)
     listed = read_list(opened)
     night = as_of or newest_date(listed)
+    newest = max((line.as_of for line in listed if line.as_of), default=night)
     for folder in (shelf.archive, shelf.work):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches), (night, shelf.decisions))
+    archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches), (newest, shelf.decisions))
     do_as_decided(arrivals)
     try:
         for line in listed:
