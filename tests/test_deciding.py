@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests import tables
 from tests.altered import altered
 from tests.stages.test_guards import renumbered, times
 from tests.test_cli import DROP, hedui
@@ -26,7 +26,8 @@ from verify.plan import make_plan
 from verify.problems import IntegrityError
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
-from verify.store import digest_of, open_store, write_frame
+from verify.store import open_store, read_frame, write_frame
+from verify.store_files import digest_of
 
 BANKS, NEXT = "rh_cunkuan", "rh_cunkuan-next"
 FIRST = "rh_cunkuan-20261120"
@@ -53,7 +54,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory, slipped: Path) -> tuple[Hom
 @pytest.fixture
 def home(nights: tuple[Home, Outcome, Outcome], tmp_path: Path) -> Home:
     """A copy of that home, to decide in."""
-    return Home(Path(shutil.copytree(nights[0].folder, tmp_path / "home")))
+    return tables.a_copy(nights[0], tmp_path / "home")
 
 
 def states(home: Home, extract: str = BANKS) -> dict[str, str]:
@@ -88,7 +89,7 @@ def test_an_accepted_batch_is_loaded_by_the_next_run(home: Home, slipped: Path, 
 
 
 def test_withdrawing_lists_the_families_that_rested_on_it(home: Home, slipped: Path, nights: tuple[Home, Outcome, Outcome]) -> None:
-    evidence, links = (pl.read_parquet(nights[2].folder / "results" / f"{name}.parquet") for name in ("evidence", "links"))
+    evidence, links = (tables.table(nights[2].folder / "results" / f"{name}.parquet") for name in ("evidence", "links"))
     resting = set(links.filter((pl.col("extract") == "bdc_fangwu") & (pl.col("status") != "rejected"))["case_id"])
     assert resting >= set(evidence.filter(pl.col("extract") == "bdc_fangwu")["case_id"]) > set()
     told = json.loads(hedui("batch", "withdraw", "bdc_fangwu-20261120", "--home", home.folder, "--reason", "送错了县", "--json").stdout)
@@ -188,14 +189,14 @@ def test_any_past_night_can_be_worked_out_again(nights: tuple[Home, Outcome, Out
     assert len(now) == 7
 
 
-def as_it_was(home: Home, night: Outcome, book: Rulebook, tables: Path) -> Arrived:
-    tables.mkdir()
+def as_it_was(home: Home, night: Outcome, book: Rulebook, folder: Path) -> Arrived:
+    folder.mkdir()
     known: dict[str, Known] = {}
     for name, batches in read_batches(night.folder / "tables" / "batches.parquet").items():
-        write_frame(known_rows(chain(batches), Archive(home.archive), book.extracts[name]), tables / f"rows_{name}.parquet")
-        known[name] = Known(name, tables / f"rows_{name}.parquet", late=False, usable=True, as_of=date(2026, 11, 20))
+        write_frame(known_rows(chain(batches), Archive(home.archive), book.extracts[name]), folder / f"rows_{name}.parquet")
+        known[name] = Known(name, folder / f"rows_{name}.parquet", late=False, usable=True, as_of=date(2026, 11, 20))
     paths = {name: night.folder / "tables" / f"{name}.parquet" for name in HANDED_ON}
     for name, path in paths.items():  # the stages read what lies in their own folder
-        shutil.copyfile(path, tables / path.name)
-        paths[name] = tables / path.name
+        write_frame(read_frame(path), folder / path.name)
+        paths[name] = folder / path.name
     return Arrived(as_of=night.as_of, known=known, received=0, incomplete=False, **paths)

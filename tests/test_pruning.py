@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tables
 from tests.altered import altered
 from tests.stages.test_guards import fewer, half, renumbered
 from tests.test_cli import DROP, hedui
@@ -41,7 +42,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture
 def home(two: Home, tmp_path: Path) -> Home:
-    return Home(Path(shutil.copytree(two.folder, tmp_path / "home")))
+    return tables.a_copy(two, tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_the_newest_night_is_worked_out_again_after_it_and_an_older_one_is_not(h
 def test_nothing_is_deleted_while_a_night_runs(home: Home, book: Rulebook) -> None:
     with one_at_a_time(home), pytest.raises(LockedError):
         prune(home, book, date(2100, 1, 1))
-    assert len(over(home, book, date(2100, 1, 1))) == 10
+    assert len(over(home, book, date(2100, 1, 1))) == 20
 
 
 def test_the_command_lists_and_deletes_only_when_told_to(home: Home) -> None:

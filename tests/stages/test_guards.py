@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests import tables
 from tests.altered import LIST, Change, altered
 from tests.small_drops import CARS, ZHANG, Bureau, Sent, car, cars, codes, csv_of
-from tests.tables import table
 from tests.test_cli import hedui
 from verify.archive import Archive
 from verify.batches import read_batches
@@ -50,7 +50,7 @@ def first(book: Rulebook, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 def held(arrived: Arrived) -> list[tuple[str, str, str | None]]:
     """Extract, code and column of everything a guard has stopped."""
-    told = table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD")).select("extract", "code", "detail").rows()
+    told = tables.table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD")).select("extract", "code", "detail").rows()
     return [(extract, code, json.loads(detail).get("column")) for extract, code, detail in told]
 
 
@@ -109,7 +109,7 @@ def test_nor_is_one_with_other_rows_in_another_order(first: Shelf, book: Ruleboo
     arrived = the_next(first, book, tmp_path, dict.fromkeys(TEXT_FILES, shaken))
     assert held(arrived) == []
     assert not arrived.incomplete
-    assert "N-HEADER-ORDER" in set(table(arrived.troubles)["code"])
+    assert "N-HEADER-ORDER" in set(tables.table(arrived.troubles)["code"])
 
 
 def times(column: str, number: int, by: int = 1) -> Change:
@@ -159,7 +159,7 @@ def test_a_slip_is_held(first: Shelf, book: Rulebook, tmp_path: Path, case: tupl
     assert {name for name, _, _ in held(arrived)} == {extract}
     assert arrived.known[extract].late
     assert arrived.incomplete
-    line = table(arrived.files).filter(pl.col("extract") == extract)
+    line = tables.table(arrived.files).filter(pl.col("extract") == extract)
     assert line.select("kept", "state").rows() == [(0, "refused")]
     assert line["received"].to_list() == line["refused"].to_list()
 
@@ -171,7 +171,7 @@ def test_an_older_date_is_held(first: Shelf, book: Rulebook, tmp_path: Path) -> 
 
 def test_nothing_of_a_person_is_told(first: Shelf, book: Rulebook, tmp_path: Path) -> None:
     arrived = the_next(first, book, tmp_path, {"rh_cunkuan": times("余额合计", 10_000), "ga_huji": cut_short("公民身份号码")})
-    told = table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD"))["detail"].to_list()
+    told = tables.table(arrived.troubles).filter(pl.col("code").str.starts_with("E-HELD"))["detail"].to_list()
     assert {"column", "before", "now", "limit"} in [set(json.loads(one)) for one in told]
     assert not any(len(word) > 6 for one in told for word in pl.Series([one]).str.extract_all(r"\d+").item())
 

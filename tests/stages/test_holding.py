@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests import tables
 from tests.small_drops import Bureau, Sent, cars, codes, csv_of, make_drop, plates
 from tests.stages.test_guards import RIGHT, changed, many
-from tests.tables import table
 from verify.decisions import ACCEPTED, WITHDRAWN
 from verify.model import Arrived
 from verify.store_files import digest_of
@@ -38,12 +38,12 @@ def price(arrived: Arrived) -> set[int | None]:
 
 def state(arrived: Arrived) -> str:
     """The state of the vehicles' one line tonight."""
-    return str(table(arrived.files).filter(pl.col("extract") == "ga_cheliang")["state"].item())
+    return str(tables.table(arrived.files).filter(pl.col("extract") == "ga_cheliang")["state"].item())
 
 
 def known(bureau: Bureau) -> list[tuple[str, bool, bool, bool]]:
     """Batch, in use, held, chain broken, of the vehicles."""
-    table = table(bureau.before).filter(pl.col("extract") == "ga_cheliang")
+    table = tables.table(bureau.before).filter(pl.col("extract") == "ga_cheliang")
     return table.select("batch", "in_use", "held", "chain_broken").rows()
 
 
@@ -52,7 +52,7 @@ def test_a_held_batch_leaves_what_was_known_and_makes_the_extract_late(bureau: B
     arrived = bureau.night(DEAR, FUND)
     assert (late(arrived), state(arrived), price(arrived)) == (True, "refused", {5_000_000})
     assert known(bureau) == [("1", True, False, False), ("2", False, True, False)]
-    assert table(arrived.refused).is_empty()
+    assert tables.table(arrived.refused).is_empty()
 
 
 def test_it_stays_held_while_it_comes_again_and_gives_way_to_the_next_good_one(bureau: Bureau) -> None:
@@ -79,7 +79,7 @@ def test_accepted_it_is_loaded_when_it_comes_again(bureau: Bureau) -> None:
     bureau.decide(ACCEPTED, DEAR)
     arrived = bureau.night(DEAR, FUND)
     assert (late(arrived), state(arrived), price(arrived)) == (False, "loaded", {9_000_000_000})
-    assert "N-ACCEPTED" in table(arrived.troubles)["code"].to_list()
+    assert "N-ACCEPTED" in tables.table(arrived.troubles)["code"].to_list()
     again = bureau.night(DEAR, FUND)
     assert (state(again), again.incomplete) == ("unchanged", False)
 

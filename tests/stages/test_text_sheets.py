@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import tables
 from tests.small_drops import CARS, ZHANG, Bureau, Sent, car, csv_of, plates, refused
-from tests.tables import table
 from verify import record_counts, text_pieces
 from verify.archive import Archive
 from verify.columns import BAD_BYTE
@@ -117,7 +117,7 @@ def test_what_repeats_in_a_later_piece_is_a_duplicate_and_the_last_of_a_key_hold
         bureau = Bureau(tmp_path / "pieces")
         cut = bureau.night(Sent("ga_cheliang", csv_of([CARS, *rows]), len(rows)))
     for table in ("files", "refused", "warnings"):
-        assert table(getattr(cut, table)).equals(table(getattr(once, table)))
+        assert tables.table(getattr(cut, table)).equals(tables.table(getattr(once, table)))
     assert plates(cut) == plates(once)
     assert refused(cut) == [(204, "E-REQUIRED", "HPHM")]
     batches = [Archive(folder / "archive").kept(next((folder / "archive").glob("*.counts.parquet")).name.removesuffix(".counts.parquet"))
@@ -137,5 +137,5 @@ def test_pieces_account_as_the_whole_does(said: list[tuple[str, str, str]]) -> N
         for name, size in (("once", 1 << 20), ("pieces", 90)):
             with small_pieces(size):
                 arrived = Bureau(Path(folder) / name).night(Sent("ga_cheliang", data, len(said)), Sent("ga_cheliang", csv_of([CARS, car("Z")]), 1, batch="2"))
-            found.append([table(path).rows() for path in (arrived.files, arrived.refused, arrived.warnings)])
+            found.append([tables.table(path).rows() for path in (arrived.files, arrived.refused, arrived.warnings)])
     assert found[0] == found[1]
