@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -128,17 +127,11 @@ def test_nobody_is_named_and_no_line_is_too_wide(night: Published, cases: pl.Dat
         assert not LONG_NUMBER.search(text)
 
 
-def test_check_loads_neither_duckdb_nor_polars_and_takes_less_than_a_second(home: Home, cases: pl.DataFrame) -> None:
+def test_check_loads_neither_duckdb_nor_polars(home: Home, cases: pl.DataFrame) -> None:
     script = f"import sys, cli\ntry: cli.app(['check', {cases['case_id'][0]!r}, '--home', {str(home.folder)!r}])\nexcept SystemExit: pass\n"
-    script += "print(sorted({'duckdb', 'polars', 'sqlglot', 'xlsxwriter'} & set(sys.modules)))"
-    spent = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONUTF8": "1"})
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    script += "print(sorted({'duckdb', 'polars', 'sqlglot', 'xlsxwriter'} & set(sys.modules)))"  # what it costs: bench/desk.py
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONUTF8": "1"})
     assert said.stdout.rstrip().endswith("[]")
-    assert min(spent) < 1
 
 
 def test_a_gbk_terminal_and_a_narrow_one(home: Home, cases: pl.DataFrame) -> None:

@@ -21,38 +21,34 @@ def book_of(voice: Speech) -> Rulebook:
 
 
 def fact_labels(book: Rulebook) -> dict[str, str]:
-    """Every input, rule and parameter by its label without what stands in brackets, and what the catalogue calls the rest."""
-    words = {key.removeprefix("label_"): word.zh for key, word in book.words.items() if key.startswith("label_")}
-    labels = {name: parameter.label for name, parameter in book.parameters.items()}
-    labels |= {name: rule.label for name, rule in book.rules.items()} | {name: entry.label for name, entry in book.inputs.items()}
-    return words | {name: label.split("（")[0] for name, label in labels.items()}
+    """Every input, rule and parameter by its label, and what the catalogue calls the rest."""
+    words = [key.removeprefix("label_") for key in book.words if key.startswith("label_")]
+    return {name: _label(book, name) for name in (*words, *book.parameters, *book.rules, *book.inputs)}
+
+
+def _label(book: Rulebook, name: str) -> str:
+    """A thing's own label without what stands in brackets, else the catalogue's word for it, else its name."""
+    entry = book.inputs.get(name) or book.rules.get(name) or book.parameters.get(name)
+    if entry is not None:
+        return entry.label.split("（")[0]
+    word = book.words.get(f"label_{name}")
+    return word.zh if word else name
 
 
 def fact_label(voice: Speech, name: str) -> str:
     """A fact, an input, a rule or a parameter by its label."""
-    return fact_labels(book_of(voice)).get(name, name) if voice.lang == "zh" else name
-
-
-def rules_of_tests(book: Rulebook) -> dict[str, str]:
-    """`category.test`, as results show it: the rule that the decision table asks for it."""
-    return {
-        f"{row.then}.{shown}": name
-        for row in book.decision.rows
-        for name, asked in zip(book.decision.columns, row.when, strict=True)
-        if asked == "pass" and name in book.rules
-        for shown in (name, book.rules[name].shown_as or name)
-    }
+    return _label(book_of(voice), name) if voice.lang == "zh" else name
 
 
 def test_labels(book: Rulebook) -> dict[str, str]:
     """`category.test`, as results show it: the label of its rule; and every other label."""
-    labels = fact_labels(book)
-    return labels | {test: labels[rule] for test, rule in rules_of_tests(book).items()}
+    return fact_labels(book) | {test: _label(book, rule) for test, rule in book.rules_of_tests.items()}
 
 
 def test_label(voice: Speech, category: str, test: str) -> str:
     """A test of a category by its rule's label."""
-    return test_labels(book_of(voice)).get(f"{category}.{test}", test) if voice.lang == "zh" else test
+    rule = book_of(voice).rules_of_tests.get(f"{category}.{test}")
+    return _label(book_of(voice), rule) if rule and voice.lang == "zh" else test
 
 
 def extract_label(voice: Speech, code: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,57 +74,69 @@ class Rulebook:
         """The entry of that kind and name. Raises KeyError."""
         return self.entries[kind, name]
 
-    @property
+    @cached_property
     def extracts(self) -> dict[str, Extract]:
         """Extracts by code."""
         return {e.extract: e for e in self.all(Extract)}
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """Parameters by name."""
         return {p.parameter: p for p in self.all(Parameter)}
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, Input]:
         """Facts from rows by name."""
         return {i.input: i for i in self.all(Input)}
 
-    @property
+    @cached_property
     def rules(self) -> dict[str, Rule]:
         """Worked-out values and tests by name."""
         return {r.rule: r for r in self.all(Rule)}
 
-    @property
+    @cached_property
     def decision(self) -> Decision:
         """The decision table."""
         return self.all(Decision)[0]
 
-    @property
+    @cached_property
+    def rules_of_tests(self) -> dict[str, str]:
+        """`category.test`, as results show it: the rule that the decision table asks for it."""
+        table, rules = self.decision, self.rules
+        asked = [
+            (row.then, name)
+            for row in table.rows
+            for name, cell in zip(table.columns, row.when, strict=False)
+            if cell == "pass" and name in rules
+        ]
+        return {f"{category}.{shown}": name for category, name in asked for shown in (name, rules[name].shown_as or name)}
+
+    @cached_property
     def alerts(self) -> list[Alert]:
         """Alerts in order of name."""
         return self.all(Alert)
 
-    @property
+    @cached_property
     def matching(self) -> Matching:
         """How names and IDs are compared."""
         return self.all(Matching)[0]
 
-    @property
+    @cached_property
     def membership(self) -> Membership:
         """Who counts."""
         return self.all(Membership)[0]
 
-    @property
+    @cached_property
     def reports(self) -> list[Report]:
         """Sheets of the review workbook."""
         return self.all(Report)
 
-    @property
+    @cached_property
     def messages(self) -> dict[str, Message]:
         """Sentences by code."""
         return {m.message: m for m in self.all(Message)}
 
-    @property
+    @cached_property
     def words(self) -> dict[str, Word]:
         """Words shown to people by key."""
         return {w.word: w for w in self.all(Word)}
