@@ -135,7 +135,7 @@ def test_rows_or_fen_that_do_not_agree_with_the_file(received: int, fen: dict[st
 
 
 def test_a_reader_that_fails_costs_its_file_alone(tmp_path: Path) -> None:
-    with (  # noqa: PT012 - what is read inside is what fails
+    with (
         pytest.raises(TornError, match="E-READER"),
         handed(PLAIN) as given,
         decode(given, book().extracts["ga_cheliang"], announced=3, scratch=tmp_path),
