@@ -61,7 +61,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"book_sheets",
     "defusedxml": r"xml_sheets",
-    "numpy": r"record_counts",
+    "numpy": r"record_counts|repeats",
     "jinja2": r"page",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",

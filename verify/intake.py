@@ -155,7 +155,7 @@ def _read_in(file: BinaryIO, listed: Listed, extract: Extract, *, name: str, arc
             layout = _layout(found, listed, extract)
             prove(Counts(found.received, found.received, 0, 0), listed, extract)  # before anything is read: as many as the sender says
             with archive.receiving(name) as keep:
-                told, refused, warnings = _Told(extract), [], [_of_the_header(found, layout)]
+                told, refused, warnings = _Told(extract, found.received if found.many else 0), [], [_of_the_header(found, layout)]
                 measured = Measuring(extract, layout.places, announced=found.received)
                 for sheet in found.sheets:
                     rows = told.account(sheet, layout, many=found.many)
@@ -175,8 +175,8 @@ def _read_in(file: BinaryIO, listed: Listed, extract: Extract, *, name: str, arc
 class _Told:
     """The running account of one file: its rows and its amounts, over all its sheets."""
 
-    def __init__(self, extract: Extract) -> None:
-        self.extract, self.repeats = extract, Repeats(extract)
+    def __init__(self, extract: Extract, rows: int) -> None:
+        self.extract, self.repeats = extract, Repeats(extract, rows)
         self.received = self.kept = self.refused = self.duplicate = 0
         self.fen: dict[str, int] = {}
 

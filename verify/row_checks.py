@@ -60,17 +60,16 @@ def account(sheet: Sheet, layout: Layout) -> Accounted:
     places, extract, delete = layout.places, layout.extract, layout.delete
     typed, faults = _typed(sheet, places, extract)
     typed = typed.with_columns(_delete=_deletes(sheet, delete))
-    verdict = _verdict(typed, faults, sheet, extract).with_columns(typed["_row"])
-    named = {place: column for column, place in places.items()}
-    code = pl.col("code")
-    refused = verdict.filter(code.is_not_null()).with_columns(case_id=_case_of(typed, extract).filter(verdict["code"].is_not_null()))
-    fine = typed.filter(verdict["code"].is_null()) if refused.height else typed
+    refused = _refused(typed, faults, sheet, extract)
+    fine = typed.filter(pl.Series([True]).new_from_index(0, typed.height).scatter(refused["at"], False)) if refused.height else typed  # noqa: FBT003
+    bad = typed[refused["at"]] if refused.height else typed.clear()
     kept, warned_key = _without_duplicates(fine, extract)
     repeats = fine.join(kept, on="_row", how="anti") if kept.height < fine.height else fine.clear()
-    aside = (fen_in(repeats, extract), fen_in(typed.filter(verdict["code"].is_not_null()), extract))
+    aside = (fen_in(repeats, extract), fen_in(bad, extract))
+    named = {place: column for column, place in places.items()}
     return Accounted(
         kept=kept,
-        refused=_all_refused(refused, sheet, named=named, odd=layout.odd),
+        refused=_all_refused(refused.with_columns(case_id=_case_of(bad, extract)), sheet, named=named, odd=layout.odd),
         warnings=_warnings(faults.with_columns(typed["_row"]), kept, warned_key, extract),
         received=sheet.received,
         duplicate=fine.height - kept.height,
@@ -107,10 +106,22 @@ def _deletes(sheet: Sheet, delete: tuple[int, str] | None) -> pl.Series:
     return (sheet.frame[f"c{place}"].str.strip_chars() == value).fill_null(value=False)
 
 
+def _refused(typed: pl.DataFrame, faults: pl.DataFrame, sheet: Sheet, extract: Extract) -> pl.DataFrame:
+    """`at` (its place among the rows), `_row`, `code` and `column` of every row that is refused, for the first thing that refuses it."""
+    names = [column.column for column in extract.columns if column.required]
+    doubtful = pl.any_horizontal("_delete", pl.col("_row").is_in(list(sheet.spoilt)), *(pl.col(name).is_null() for name in names), _nobody(extract))
+    mask = typed.select(doubtful).to_series()
+    for name in (column.column for column in extract.columns if column.type == "money"):
+        if faults[name].null_count() < faults.height:
+            mask = mask | (faults[name] == "E-NEGATIVE").fill_null(value=False)
+    at = mask.arg_true()
+    found = _verdict(typed[at], faults[at], sheet, extract) if at.len() else pl.DataFrame(schema={"code": pl.String, "column": pl.String})
+    return pl.DataFrame([at.alias("at"), typed["_row"].gather(at), found["code"], found["column"]]).filter(pl.col("code").is_not_null())
+
+
 def _verdict(typed: pl.DataFrame, faults: pl.DataFrame, sheet: Sheet, extract: Extract) -> pl.DataFrame:
     """`code` and `column` of the first thing that refuses a row; NULL for the rows that are fine."""
-    faults = faults.rename({name: f"fault {name}" for name in faults.columns})
-    rows = pl.concat([typed, faults], how="horizontal")
+    rows = pl.concat([typed, faults.rename({name: f"fault {name}" for name in faults.columns})], how="horizontal")
     required = [column.column for column in extract.columns if column.required]
     below_zero = [column.column for column in extract.columns if column.type == "money"]
     missing = _first([(name, pl.col(name).is_null() & ~_is(name, "E-NEGATIVE") & ~_is(name, "W-CODE")) for name in required])

@@ -141,11 +141,10 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
         frame = read_text(data, schema, separator=way.form.delimiter, quote_char='"' if quotes else None)
     except pl.exceptions.PolarsError:  # a field too many, or a byte that is not of UTF-8
         return None
-    columns = frame.get_columns()
-    inside = sum(int(column.str.count_matches('"', literal=True).sum() or 0) for column in columns) if quotes and b'""' in data else 0
-    cells = sum(int(column.str.len_bytes().sum() or 0) for column in columns)
     rows, ends = frame.height, data.endswith(b"\n") or not data
-    if cells + rows * width - (not ends) + returns + quotes - inside != len(data):
+    cells = sum(int(column.str.len_bytes().sum() or 0) for column in frame.get_columns())
+    left = cells + rows * width - (not ends) + returns + quotes - len(data)  # what is missing between cells, and quotes inside cells
+    if left and (not quotes or left != sum(int(column.str.count_matches('"', literal=True).sum() or 0) for column in frame.get_columns())):
         return None
     frame = frame.insert_column(0, pl.int_range(row, row + rows, dtype=pl.Int32, eager=True).alias("_row"))
     return Sheet(frame, rows, (), _spoilt_in(frame) if MARK[:1] in data and MARK in data else {}, rows)

@@ -128,7 +128,7 @@ LISTED = Listed("f", "ga_cheliang", "1", None, 1, "全量", "", None)
 
 @pytest.mark.parametrize(("received", "fen", "code"), [(1, {}, "E-GATE-PHYSICAL"), (0, {"GZJ": 1}, "E-GATE-FEN")])
 def test_rows_or_fen_that_do_not_agree_with_the_file(received: int, fen: dict[str, int], code: str) -> None:
-    told = _Told(book().extracts["ga_cheliang"])
+    told = _Told(book().extracts["ga_cheliang"], 0)
     told.fen |= fen
     with pytest.raises(FileRefusedError, match=code):
         told.counts(Decoded(tuple(CARS), received, iter(()), many=False), LISTED)
