@@ -21,6 +21,7 @@ from verify.stages.read import Shelf, read
 RULES = Path(__file__).resolve().parent.parent / "rules" / "extracts"
 CARS = ["HPHM", "HPZL", "SFZMHM", "SYR", "ZT", "GZJ"]
 ZHANG, LI = "450102199003071231", "450102198801022345"
+VALID = "450102199003071238"  # with the right check character
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def grid(rows: Sequence[Sequence[str]], *, width: int, right: frozenset[int] = f
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide each column may be: as wide as it is, or less, the widest giving way first and words breaking last."""
     widths = [max(map(display_width, column)) for column in columns]
-    least = [max(display_width(word) for text in column for word in WORDS.findall(text) or [""]) for column in columns]
+    longest = [max(display_width(word) for text in column for word in WORDS.findall(text) or [""]) for column in columns]
+    least = [min(size, room // 2) for size in longest]  # a path as long as half a line breaks before words beside it do
     while sum(widths) > room:
         soft = [at for at, size in enumerate(widths) if size > least[at]] or [at for at, size in enumerate(widths) if size > GAP]
         if not soft:

@@ -17,7 +17,7 @@ from verify.guards import Seen, before, seen, strays
 from verify.holding import OVER, open_to_all
 from verify.intake import FileRefusedError, Taken, take
 from verify.layout import Block
-from verify.manifest_list import CHANGES, FULL, Drop, Listed, open_plain, sha256_of
+from verify.manifest_list import CHANGES, FULL, Drop, Listed, NotAFileError, open_plain, sha256_of
 from verify.nights import newest_night
 from verify.problems import InputError, Problem, UsageError
 from verify.rule_files import Extract
@@ -100,6 +100,8 @@ def _checksum_of(path: Path) -> str:
     try:
         with open_plain(path.resolve()) as file:
             return sha256_of(file)
+    except NotAFileError:
+        raise UsageError(Problem("E-NOT-A-FILE", safe(path.name))) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise UsageError(Problem("E-NO-FILE", safe(path.name), {"why": why})) from None

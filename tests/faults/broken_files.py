@@ -27,9 +27,9 @@ import polars as pl
 import xlsxwriter
 
 from tests.faults.old_books import locked_book, ods_of, xls_of
-from tests.small_drops import CARS, LI, ZHANG, car, csv_of, xlsx_of
+from tests.small_drops import CARS, LI, VALID, ZHANG, car, csv_of, xlsx_of
 
-PEOPLE = (ZHANG, LI, "张三", "李四", "桂A1", "桂A2", "桂A3", "䶮")
+PEOPLE = (ZHANG, LI, VALID, "张三", "李四", "桂A1", "桂A2", "桂A3", "䶮")
 THREE = [car("桂A1"), car("桂A2", "30000.5"), car("桂A3", "1,000")]
 TABLE = [CARS, *THREE]
 PLAIN = csv_of(TABLE)
@@ -176,7 +176,7 @@ def a_socket(path: Path) -> None:
 
 
 def texts() -> list[Broken]:
-    swallowed = [car(f"桂A{at}") for at in range(1, 2001)]
+    swallowed = [car(f"桂A{at}", owner=VALID) for at in range(1, 2001)]
     stray = text([CARS, *swallowed]).replace("\n桂A5,".encode(), '\n"桂A5,'.encode(), 1)
     whole = [CARS, car("桂A1"), car("桂A2"), car("桂A3")]
     scripts = csv_of([["户号", "姓名", "公民身份号码"], ["1", "张三", "45010219900307123\u0663"], ["1", "李四", "１" * 18]], "gb18030")

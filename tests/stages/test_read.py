@@ -82,10 +82,10 @@ def test_workbooks_bring_dates_as_cells_and_as_serials(tmp_path: Path) -> None:
 
 def test_parquet_floats_are_exact_to_the_fen(tmp_path: Path) -> None:
     bureau = Bureau(tmp_path, "rs_canbao")
-    table = pl.DataFrame(
+    sent = pl.DataFrame(
         {"社会保障号码": [ZHANG] * 4, "险种": ["失业"] * 4, "缴费月份": [202607, 202608, 202609, 202610], "缴费基数": [42.9, 0.1 + 0.2, 1e7, None]}
     )
-    table.write_parquet(tmp_path / "t.parquet")
+    sent.write_parquet(tmp_path / "t.parquet")
     arrived = bureau.night(Sent("rs_canbao", (tmp_path / "t.parquet").read_bytes(), 4, file="p.parquet"))
     assert table(arrived.known["rs_canbao"].rows)["缴费基数"].to_list() == [4_290, 30, 1_000_000_000]
     assert refused(arrived) == [(4, "E-REQUIRED", "缴费基数")]

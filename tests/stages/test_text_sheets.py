@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import tables
-from tests.small_drops import CARS, ZHANG, Bureau, Sent, car, csv_of, plates, refused
+from tests.small_drops import CARS, VALID, ZHANG, Bureau, Sent, car, csv_of, plates, refused
 from verify import record_counts, text_pieces
 from verify.archive import Archive
 from verify.columns import BAD_BYTE
@@ -111,7 +111,7 @@ def test_the_characters_that_chinese_standards_moved_are_read_as_today(extract: 
 
 
 def test_what_repeats_in_a_later_piece_is_a_duplicate_and_the_last_of_a_key_holds(tmp_path: Path) -> None:
-    rows = [*(car(f"桂A{at}", str(at)) for at in range(200)), car("桂A0", "0"), car("桂A1", "7"), car("桂A0", "0"), car("", "1")]
+    rows = [*(car(f"桂A{at}", str(at), VALID) for at in range(200)), car("桂A0", "0", VALID), car("桂A1", "7"), car("桂A0", "0", VALID), car("", "1")]
     once = Bureau(tmp_path / "once").night(Sent("ga_cheliang", csv_of([CARS, *rows]), len(rows)))
     with small_pieces(700):
         bureau = Bureau(tmp_path / "pieces")
