@@ -252,6 +252,15 @@ def test_a_gbk_file_gets_names_that_it_can_hold() -> None:
             "".join(dirty("hard")[x][name].drop_nulls().to_list()).encode("gbk")
 
 
+def test_a_stranger_under_a_stolen_id_gets_a_name_that_the_file_can_hold() -> None:
+    """Found in a county of ten million: a block wrote the rare character of a stranger's name into a GBK file."""
+    people = people_of(ORDER, 0).with_columns(pl.col("name").str.slice(0, 1) + "𬭚")
+    found = Spoiler(ORDER.draws, Noise("hard"), Neighbours(people, near().twice, near().members)).dirty("bdc_fangwu", clean()["bdc_fangwu"])
+    names = found.filter(pl.col("trap") == "stolen_id")["权利人"]
+    assert names.str.contains("chun|CHUN").all()
+    assert len(names) > 0
+
+
 def test_a_row_keeps_its_noise_on_the_next_night() -> None:
     later = Order(20_000, 600, 3, date(2026, 11, 21), night=1)
     people = people_of(later, 0)
