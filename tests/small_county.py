@@ -6,6 +6,7 @@ as a reader would see them; money in yuan. `settled` runs group, assess and watc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,8 @@ from typing import Any
 
 import polars as pl
 
-from verify.model import Arrived, Known
+from verify.faces import FACE, SAID
+from verify.model import Arrived, Known, Part, Spoken
 from verify.plan import Plan, make_plan
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook, load_rulebook
@@ -119,15 +121,16 @@ def settled(county: County, work: Path) -> Settled:
     rows["mz_chengyuan"] = [{"申请编号": p["case_id"], "序号": p["member_no"], "人员身份": standing[p["is_member"]]} for p in county.people]
     known = {name: _known(extract, rows.get(name, []), work, late=name in county.late) for name, extract in book().extracts.items()}
     links, mentions = _links_and_mentions(county, rows)
-    for name, frame in (("persons", pl.DataFrame(county.people, schema=PERSON)), ("links", links), ("mentions", mentions)):
+    for name, frame in (("persons", pl.DataFrame(county.people, schema=PERSON)), ("links", links)):
         write_frame(frame, work / f"{name}.parquet")
+    spoken = _spoken(mentions, known, work)
     lost = [{"extract": "mz_chengyuan", "file": "roster", "row": 90 + at, "case_id": case} for at, case in enumerate(county.lost_roster_rows)]
     schema = {"extract": pl.String, "file": pl.String, "row": pl.Int32, "case_id": pl.String}
     write_frame(pl.DataFrame(lost, schema=schema), work / "roster_refused.parquet")
     nowhere = work / "none.parquet"
     arrived = Arrived(AS_OF, known, nowhere, nowhere, nowhere, nowhere, 0, False, nowhere, work / "roster_refused.parquet")
     with open_store(work, threads=1) as store:
-        matched = group.Matched(work / "mentions.parquet", work / "persons.parquet", work / "links.parquet")
+        matched = group.Matched(spoken, work / "persons.parquet", work / "links.parquet")
         grouped = group.cases(store, arrived, matched, book=book(), work=work)
         assessed = assess.cases(store, arrived, plan(), work)
         alerts = watch.alerts(store, arrived, plan(), layers=assessed.layers, work=work)
@@ -139,12 +142,25 @@ def settled(county: County, work: Path) -> Settled:
 def _known(extract: Extract, rows: list[dict[str, Any]], work: Path, *, late: bool) -> Known:
     """The extract's known rows as reading would leave them. A late extract that never came has none."""
     if late and not extract.when_late.use_last:
-        return Known(extract.extract, None, late=True, usable=False, as_of=None)
+        return Known(extract.extract, (), late=True, usable=False, as_of=None)
     lines = [{"_file": extract.extract, "_row": at, "_as_of": AS_OF, **_typed(extract, row)} for at, row in enumerate(rows, 1)]
     schema = {"_file": pl.String, "_row": pl.Int32, "_as_of": pl.Date, **{c.column: TYPES.get(c.type, pl.String) for c in extract.columns}}
     path = work / f"rows_{extract.extract}.parquet"
     write_frame(pl.DataFrame(lines, schema=schema), path)
-    return Known(extract.extract, path, late=late, usable=True, as_of=AS_OF)
+    return Known(extract.extract, (Part(path),), late=late, usable=True, as_of=AS_OF)
+
+
+def _spoken(mentions: pl.DataFrame, known: Mapping[str, Known], work: Path) -> tuple[Spoken, ...]:
+    """What the rows say of people as standardising would leave it: here every line has a face of its own."""
+    found = []
+    for name, one in known.items():
+        nothing = {column: pl.lit(None, pl.String) for column in ("id15", "id_sex")}
+        lines = mentions.filter(extract=name).with_columns(face=pl.int_range(pl.len(), dtype=pl.Int32), **nothing)
+        said, faces = work / f"said_{name}.parquet", work / f"faces_{name}.parquet"
+        write_frame(lines.select("file", *SAID), said)
+        write_frame(lines.select(FACE), faces)
+        found += [Spoken(name, part, said, faces) for part in one.parts]
+    return tuple(found)
 
 
 def _typed(extract: Extract, row: dict[str, Any]) -> dict[str, Any]:

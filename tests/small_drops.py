@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from tests.tables import table
+from tests.tables import known_rows, table
 from verify.decisions import Decision, Decisions
 from verify.model import Arrived
 from verify.rulebook import Rulebook, load_rulebook
@@ -127,6 +127,9 @@ def refused(arrived: Arrived) -> list[tuple[int, str, str | None]]:
 
 def plates(arrived: Arrived) -> list[tuple[str, int | None]]:
     """Plate and price in fen of every known vehicle, in order."""
-    rows = arrived.known["ga_cheliang"].rows
-    assert rows is not None
-    return sorted(table(rows).select("HPHM", "GZJ").rows())
+    return sorted(known_rows(arrived, "ga_cheliang").select("HPHM", "GZJ").rows())
+
+
+def rows_of(arrived: Arrived) -> tuple[tuple[object, ...], ...]:
+    """All that is known of the vehicles, row by row."""
+    return tuple(known_rows(arrived, "ga_cheliang").rows()) if arrived.known["ga_cheliang"].parts else ()

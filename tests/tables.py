@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from verify.model import Arrived
 from verify.settings import Home, key_place
-from verify.store import read_frame, write_frame
+from verify.store import open_store, read_frame, write_frame
 from verify.store_files import is_plain
 
 
@@ -33,3 +35,11 @@ def renamed(night: Path, to: Path) -> Path:
     for path, frame in tables.items():
         write_frame(frame, to / path)
     return to
+
+
+def known_rows(arrived: Arrived, extract: str) -> pl.DataFrame:
+    """The rows that a night knows of an extract, as the stages read them, ordered by file and row."""
+    parts = arrived.known[extract].parts
+    assert parts
+    with TemporaryDirectory() as work, open_store(Path(work)) as store:
+        return store.frame(f"FROM {store.known(parts)} ORDER BY _file, _row, _as_of")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from verify.archive import Archive
 from verify.batches import Batch, chain, known_rows, read_batches
+from verify.faces import name_tables_of
 from verify.manifest import Published
-from verify.model import Arrived, Known
+from verify.model import Arrived, Known, Part
 from verify.passing import passing_folder
 from verify.pipeline import TABLES, work_out
 from verify.plan import make_plan
@@ -20,7 +21,6 @@ from verify.problems import IntegrityError, Problem, UsageError
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages.publish import RESULTS
-from verify.stages.standardise import name_tables_of
 from verify.store import open_store, read_frame, write_frame
 from verify.store_rows import Record, rows_where
 from verify.touching import Asked, cut
@@ -85,7 +85,7 @@ def _same_people(published: Path, case: str) -> frozenset[str]:
 def _known(name: str, batches: tuple[Batch, ...], night: Published, *, book: Rulebook, tables: Path) -> Known:
     """An extract's state as it was that night."""
     if not batches:
-        return Known(name, None, late=True, usable=False, as_of=None)
+        return Known(name, (), late=True, usable=False, as_of=None)
     late = name in night.manifest.late
     usable = not late or book.extracts[name].when_late.use_last
-    return Known(name, tables / f"rows_{name}.parquet", late=late, usable=usable, as_of=max(batch.as_of for batch in batches))
+    return Known(name, (Part(tables / f"rows_{name}.parquet"),), late=late, usable=usable, as_of=max(batch.as_of for batch in batches))

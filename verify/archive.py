@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +63,13 @@ class Archive:
         """The row accounting of a batch."""
         return Counts(**read_frame(self._path(name, "counts")).row(0, named=True))
 
-    def kept(self, name: str) -> pl.DataFrame:
-        """`_row`, `_last`, `_delete` and the declared columns of every kept row."""
-        rows, lasts = read_frame(self._path(name)), self._path(name, "lasts")
+    def path(self, name: str) -> Path:
+        """Where the kept rows of a batch lie."""
+        return self._path(name)
+
+    def kept(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """`_row`, `_last`, `_delete` and the declared columns of every kept row; or only these columns."""
+        rows, lasts = read_frame(self._path(name), columns), self._path(name, "lasts")
         return rows.update(read_frame(lasts), on="_row") if lasts.exists() else rows
 
     def refused(self, name: str) -> pl.DataFrame:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from verify.archive import Archive, Counts
+from verify.archive import Archive, Counts, batch_name
 from verify.columns import STORED
 from verify.manifest_list import FULL
+from verify.model import Part
 from verify.row_checks import complete_key
 from verify.rule_files import Extract
 from verify.store import read_frame, write_frame
@@ -114,22 +115,48 @@ def chain(batches: Sequence[Batch]) -> tuple[Batch, ...]:
     return tuple(batch for batch in batches if batch.in_use)
 
 
+def known_parts(batches: Sequence[Batch], archive: Archive, extract: Extract, work: Path) -> tuple[Part, ...]:
+    """Today's state as parts: the last whole state where it lies in the archive, and what later changes leave of it.
+
+    Only the rows that changes have brought are written anew, as `rows_<extract>.parquet` below `work`; a whole state that
+    was read with another layout is, too. Together the parts are the rows of `known_rows`.
+    """
+    whole, *changes = told_apart(chain(batches))
+    rows, gone = work / f"rows_{extract.extract}.parquet", work / f"rows_{extract.extract}.gone.parquet"
+    if whole.mode != FULL or whole.archived != batch_name(whole.sha256, extract, changes=False):
+        write_frame(known_rows(batches, archive, extract), rows)
+        return (Part(rows),)
+    path = archive.path(whole.archived)
+    if not changes:
+        return (Part(path, whole.file, whole.as_of),)
+    key = list(extract.key)
+    base = _rows_of(whole, archive, extract, only=key).select("_file", "_row", *key, _base=pl.lit(value=True))
+    state = _state([base, *(_rows_of(batch, archive, extract).with_columns(_base=pl.lit(value=False)) for batch in changes)], extract)
+    write_frame(base.join(state.filter("_base"), on="_row", how="anti").select("_row"), gone)
+    write_frame(_as_known(state.filter(~pl.col("_base")), extract), rows)
+    return (Part(path, whole.file, whole.as_of, gone), Part(rows))
+
+
 def known_rows(batches: Sequence[Batch], archive: Archive, extract: Extract) -> pl.DataFrame:
     """Today's state: `_file`, `_row`, `_as_of`, then the declared columns, ordered by file and row.
 
     Changes replace every known row of their key, the last row of a key in a file holds; rows without a key are added.
     """
-    state: pl.DataFrame | None = None
-    used = told_apart(chain(batches))
-    for batch in used:
-        rows = _rows_of(batch, archive, extract)
-        state = rows.filter(~pl.col("_delete")) if state is None else _with_changes(state, rows, extract)
-    if state is None:
+    return _as_known(_state([_rows_of(batch, archive, extract) for batch in told_apart(chain(batches))], extract), extract)
+
+
+def _state(loaded: Sequence[pl.DataFrame], extract: Extract) -> pl.DataFrame:
+    """The rows of a chain's batches that are known at its end. Raises LookupError where there is no batch."""
+    if not loaded:
         raise LookupError("no batch is in use")
-    columns = [column.column for column in extract.columns]
-    state = state.select("_file", "_row", "_as_of", *columns)
-    in_order = len(used) == 1 and state["_row"].is_sorted()  # one file as it was read: nothing to sort
-    return state if in_order else state.sort("_file", "_row", "_as_of")
+    state = loaded[0].filter(~pl.col("_delete")) if "_delete" in loaded[0].columns else loaded[0]
+    for rows in loaded[1:]:
+        state = _with_changes(state, rows, extract)
+    return state
+
+
+def _as_known(state: pl.DataFrame, extract: Extract) -> pl.DataFrame:
+    return state.select("_file", "_row", "_as_of", *(column.column for column in extract.columns)).sort("_file", "_row", "_as_of")
 
 
 def told_apart(used: Sequence[Batch]) -> list[Batch]:
@@ -138,12 +165,16 @@ def told_apart(used: Sequence[Batch]) -> list[Batch]:
     return [batch if newest[batch.file] == batch.position else replace(batch, file=f"{batch.file}#{batch.batch}") for batch in used]
 
 
-def _rows_of(batch: Batch, archive: Archive, extract: Extract) -> pl.DataFrame:
-    """A batch's rows under today's layout: a column it was not read with, or with another type, has no values."""
-    rows = archive.kept(batch.archived)
+def _rows_of(batch: Batch, archive: Archive, extract: Extract, only: Sequence[str] | None = None) -> pl.DataFrame:
+    """A batch's rows under today's layout: a column it was not read with, or with another type, has no values.
+
+    `only` these declared columns are read; else all.
+    """
+    rows = archive.kept(batch.archived, None if only is None else ["_row", "_last", "_delete", *only])
     declared = [
         pl.col(column.column) if rows.schema.get(column.column) == STORED[column.type] else pl.lit(None, dtype=STORED[column.type]).alias(column.column)
         for column in extract.columns
+        if only is None or column.column in only
     ]
     return rows.select(pl.lit(batch.file).alias("_file"), "_row", pl.lit(batch.as_of).alias("_as_of"), "_last", "_delete", *declared)
 
@@ -153,4 +184,4 @@ def _with_changes(state: pl.DataFrame, changes: pl.DataFrame, extract: Extract) 
     keyed = changes.select(complete_key(extract)).to_series()
     said = changes.filter(keyed).sort("_last").unique(subset=key, keep="last", maintain_order=True)
     left = state.join(said.select(key), on=key, how="anti", maintain_order="left")
-    return pl.concat([left, said.filter(~pl.col("_delete")), changes.filter(~keyed)])
+    return pl.concat([left, said.filter(~pl.col("_delete")), changes.filter(~keyed)], how="diagonal")

@@ -7,23 +7,20 @@ register, spoken, declared, person_rows, person_ids, doubtful_ids, known_people,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from verify.candidates import NameGrades, near_ids
-from verify.store import Store, quoted, statements
+from verify.store import Store, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
 _KNOWN = ("family_rows", "person_ids", "doubtful_ids", "known_people", "person_names", "crowd", "households", "family")
 
 
-def identify(store: Store, grades: NameGrades, *, registers: Sequence[str], work: Path) -> None:
+def identify(store: Store, grades: NameGrades, *, work: Path) -> None:
     """Find the roster's people in the register and leave what is known of them in the store.
 
-    Needs the tables mentions, roster and applications; `registers` names the extracts that play the register.
+    Needs the views register_mentions and own_mentions, and the tables roster and applications.
     """
-    listed = ", ".join(f"({quoted(code)})" for code in registers)
-    store.table("register_extracts", f"SELECT * FROM (VALUES {listed}) t(extract)" if listed else "SELECT '' AS extract WHERE FALSE")
     for name in ("people", "register", "spoken", "declared"):
         store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")

@@ -1,5 +1,5 @@
 -- Who the people of the roster are in the household register, and what that makes known of them.
--- Tables here: mentions, roster, applications (from standardise), register_extracts(extract), name_grades(a, b, grade, how).
+-- Tables here: register_mentions, own_mentions (from faces.py), roster, applications (from standardise), name_grades(a, b, grade, how).
 -- Grades: 4 equal, 3 former name, 2 agrees (one slip), 1 damaged, 0 foreign.
 
 -- name: people
@@ -10,11 +10,11 @@ SELECT row_number() OVER (ORDER BY case_id, member_no) AS pno, * FROM roster
 SELECT row_number() OVER (ORDER BY extract, file, row, side) AS rid, extract, file, row, side, name_key, former_key,
        id_key, id_state, id15, household, coalesce(birth, id_birth) AS born, coalesce(sex, id_sex) AS gender,
        CASE WHEN id_state = 'valid18' THEN 'I' || id_key ELSE 'R' || extract || ':' || file || ':' || row END AS ident
-FROM mentions WHERE extract IN (SELECT extract FROM register_extracts)
+FROM register_mentions
 
 -- name: spoken
 -- The rows of the extracts that list the people of cases or their applications.
-SELECT * FROM mentions WHERE extract IN (SELECT extract FROM roster UNION SELECT extract FROM applications)
+SELECT * FROM own_mentions
 
 -- name: declared
 -- Every name and ID declared for a person; for the applicant those of the application too.

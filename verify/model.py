@@ -9,15 +9,29 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Known rows of one extract that lie in one Parquet file: a batch in the archive, or rows put together for this night.
+
+    Of a batch: `file` and `as_of` are those of all its rows, and `gone` is a table (`_row`) of those that a later batch
+    has replaced or removed. Of rows put together `file` and `as_of` are None: the columns `_file` and `_as_of` say it.
+    """
+
+    rows: Path
+    file: str | None = None
+    as_of: date | None = None
+    gone: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of one extract tonight.
 
-    `rows` is the Parquet file of its known rows (None: never loaded). `late` says that tonight's drop brought no
-    loadable file and the known rows are too old to be facts; `as_of` is the newest batch's date.
+    `parts` hold its known rows (none: never loaded). `late` says that tonight's drop brought no loadable file and the
+    known rows are too old to be facts; `as_of` is the newest batch's date.
     """
 
     extract: str
-    rows: Path | None
+    parts: tuple[Part, ...]
     late: bool
     usable: bool
     as_of: date | None
@@ -37,6 +51,16 @@ class Arrived:
     incomplete: bool
     troubles: Path
     roster_refused: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Whom the rows of a part speak of: `said` has a line for each side of each row, `faces` what such lines say of somebody."""
+
+    extract: str
+    part: Part
+    said: Path
+    faces: Path
 
 
 @dataclass(frozen=True, slots=True)

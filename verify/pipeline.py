@@ -18,6 +18,7 @@ from typing import Any
 
 from verify import __version__
 from verify.decisions import Decisions, read_decisions
+from verify.faces import load_spoken
 from verify.gates import must_find_nothing
 from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
@@ -100,10 +101,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class WorkedOut:
-    """What the stages made of known rows, beside the results: the people, the mentions, and how many there are of each."""
+    """What the stages made of known rows, beside the results: the people, and how many there are of each."""
 
     persons: Path
-    mentions: Path
     counts: dict[str, int]
     categories: dict[str, int]
 
@@ -146,7 +146,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
         report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)
         report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
-    for passing in sorted([*tables.glob("rows_*.parquet"), made.mentions]):
+    for passing in sorted(tables.glob("rows_*.parquet")):
         remove_sealed(passing)  # the whole county's rows lie in the archive once; a night keeps what it made of them
     counts = made.counts | {"received": arrived.received, **{f"category.{name}": n for name, n in made.categories.items()}}
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
@@ -161,11 +161,12 @@ def work_out(store: Store, arrived: Arrived, plan: Plan, work: Path, tell: Tell)
     tell("standardise")
     standard = standardise.people(store, arrived, book=book, work=tables)
     tell("match")
-    matched = match.links(store, arrived, standardise.name_tables_of(book), book=book, work=tables)
+    matched = match.links(store, arrived, standard.spoken, book=book, work=tables)
     _name_free_extracts(store, book)
-    must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path, mentions=standard.mentions.path)
+    load_spoken(store, standard.spoken)
+    must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path)
     tell("group")
-    grouped = group.cases(store, arrived, group.Matched(standard.mentions.path, matched.persons.path, matched.links.path), book=book, work=tables)
+    grouped = group.cases(store, arrived, group.Matched(standard.spoken, matched.persons.path, matched.links.path), book=book, work=tables)
     tell("assess")
     assessed = assess.cases(store, arrived, plan, tables)
     must_find_nothing(store, "assess")
@@ -175,7 +176,7 @@ def work_out(store: Store, arrived: Arrived, plan: Plan, work: Path, tell: Tell)
     tell("report")
     made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
     counts = report.results(store, arrived, made, work / publish.RESULTS)
-    return WorkedOut(matched.persons.path, standard.mentions.path, counts, assessed.categories)
+    return WorkedOut(matched.persons.path, counts, assessed.categories)
 
 
 def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:

@@ -11,11 +11,12 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
 
+import polars as pl
 from opencc import OpenCC
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # single characters alone are looked up here, and its phrases take longest to load
@@ -68,18 +69,20 @@ def _both_ways(pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     return frozenset(pair for a, b in pairs for pair in ((a, b), (b, a)))
 
 
-def name_keys(names: Sequence[str], tables: NameTables) -> list[str | None]:
+def name_keys(names: pl.Series, tables: NameTables) -> pl.Series:
     """Each name made comparable: NFKC, upper case, letters only (and `*` of a masked name), one form per character.
 
-    None where nothing is left. Every character is folded on its own, so that a name never depends on its neighbours.
+    NULL where nothing is left. Every character is folded on its own, so that a name never depends on its neighbours.
     """
-    plain = [unicodedata.normalize("NFKC", name).upper() for name in names]
-    characters = sorted(set("".join(plain)))
+    plain = names.cast(pl.String).str.normalize("NFKC").str.to_uppercase()
+    characters = sorted(set("".join(plain.drop_nulls().unique())))
     folded = {c: _folded(c, tables) for c in characters}
     if tables.simplified and characters:
         converted = OpenCC("t2s").convert("\n".join(folded[c] for c in characters)).split("\n")
         folded = {c: tables.folds.get(s, s) for c, s in zip(characters, converted, strict=True)}
-    return ["".join(folded[c] for c in name) or None for name in plain]
+    changed = [c for c in characters if folded[c] != c]
+    keys = plain.str.replace_many(changed, [folded[c] for c in changed]) if changed else plain
+    return keys.set(keys == "", None)
 
 
 def _folded(character: str, tables: NameTables) -> str:

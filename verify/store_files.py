@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,10 +111,20 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def read_table(path: Path) -> pa.Table:
-    """One file of ours, decrypted. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """One file of ours, decrypted; all of it or these columns. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
     with opened(path) as file:
-        return file.read()
+        return file.read(columns)
+
+
+def tables_of(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+    """These columns of one file of ours, whole row groups of about so many rows at a time; at least one table."""
+    with opened(path) as file:
+        groups, step = file.num_row_groups, max(1, rows // ROWS_PER_PAGE)
+        if not groups:
+            yield file.read(columns)
+        for first in range(0, groups, step):
+            yield file.read_row_groups(list(range(first, min(first + step, groups))), columns)
 
 
 def digest_of(path: Path) -> str:

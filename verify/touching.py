@@ -87,7 +87,7 @@ def _said(rows: Mapping[str, pl.DataFrame], extracts: Mapping[str, Extract], nam
     sides = [_side(frame, extracts[name], person) for name, frame in rows.items() for person in extracts[name].people]
     said = pl.concat([pl.DataFrame(schema=_SAID), *sides])
     raw = pl.concat([said["name"], said["former"]]).drop_nulls().unique()
-    keys = pl.DataFrame({"raw": raw, "key": pl.Series(name_keys(raw.to_list(), names), dtype=pl.String)})
+    keys = pl.DataFrame({"raw": raw, "key": name_keys(raw, names)})
     for column in ("name", "former"):
         said = said.join(keys.rename({"raw": column}), on=column, how="left", maintain_order="left").drop(column).rename({"key": column})
     return _with_blocks(said, as_of)

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from verify.citizen_id import check_character
-from verify.model import Arrived, Known
+from verify.model import Arrived, Known, Part
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.stages import match, standardise
@@ -100,13 +100,13 @@ class County:
                 troubles=nowhere, roster_refused=nowhere,
             )  # fmt: skip
             with open_store(work, threads=1 if order is None else 2) as store:
-                standardise.people(store, arrived, book=book(), work=work)
-                made = match.links(store, arrived, standardise.name_tables_of(book()), book=book(), work=work)
+                spoken = standardise.people(store, arrived, book=book(), work=work).spoken
+                made = match.links(store, arrived, spoken, book=book(), work=work)
             return read_frame(made.links.path), read_frame(made.persons.path)
 
     def _known(self, extract: Extract, work: Path, order: random.Random | None) -> Known:
         if extract.extract not in self.rows:
-            return Known(extract.extract, None, late=True, usable=False, as_of=None)
+            return Known(extract.extract, (), late=True, usable=False, as_of=None)
         rows = [{"_file": f"{extract.extract}.csv", "_row": n, "_as_of": AS_OF} | row for n, row in enumerate(self.rows.get(extract.extract, []), 1)]
         if order:
             order.shuffle(rows)
@@ -114,7 +114,7 @@ class County:
         path = work / f"rows_{extract.extract}.parquet"
         write_frame(pl.DataFrame(rows, schema=schema, orient="row"), path)
         late = extract.extract in self.late
-        return Known(extract.extract, path, late=late, usable=not late or extract.plays.roster is not None, as_of=AS_OF)
+        return Known(extract.extract, (Part(path),), late=late, usable=not late or extract.plays.roster is not None, as_of=AS_OF)
 
 
 def verdict(county: County, extract: str, row: int, *, case: str = "C1", member: int = 1, side: str = "") -> tuple[str, str] | None:

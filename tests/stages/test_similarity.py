@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ TABLES = name_tables((RULES / "variants.csv").read_text("utf-8"), (RULES / "look
 
 
 def key(name: str, tables: NameTables = TABLES) -> str | None:
-    return name_keys([name], tables)[0]
+    return name_keys(pl.Series([name]), tables)[0]
 
 
 def grade(one: str, other: str) -> tuple[int, str]:
@@ -54,7 +55,7 @@ def test_a_rare_character_stays_part_of_the_name() -> None:
 
 
 def test_nothing_left_is_no_name() -> None:
-    assert name_keys(["·", "123", "(?)"], TABLES) == [None, None, None]
+    assert name_keys(pl.Series(["·", "123", "(?)", None]), TABLES).to_list() == [None, None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -111,8 +112,13 @@ def test_grading_is_symmetric_and_equal_only_for_equals(one: str, other: str) ->
 
 @given(st.lists(st.text(max_size=6), max_size=8))
 def test_names_made_comparable_stay_as_they_are(names: list[str]) -> None:
-    keys = [k for k in name_keys(names, TABLES) if k]
-    assert name_keys(keys, TABLES) == keys
+    keys = name_keys(pl.Series(names, dtype=pl.String), TABLES).drop_nulls()
+    assert name_keys(keys, TABLES).equals(keys)
+
+
+@given(st.lists(st.text(max_size=6), min_size=1, max_size=8))
+def test_a_name_made_comparable_never_depends_on_its_neighbours(names: list[str]) -> None:
+    assert name_keys(pl.Series(names), TABLES).to_list() == [key(name) for name in names]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
 def _load_input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> None:
     """Make the table of the rows of one input."""
     known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
-    rows = store.source(known.rows) if known.rows is not None and known.usable else fact_rows.no_rows(entry)
+    rows = store.known(known.parts) if known.parts and known.usable else fact_rows.no_rows(entry)
     sql = fact_rows.row_sql(entry, case)
     if entry.input.of == "case":
         store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from verify.faces import load_spoken
 from verify.formulas import plain_condition
-from verify.model import Arrived, Known, Table
+from verify.model import Arrived, Known, Spoken, Table
 from verify.parameters import bounds
-from verify.rule_files import Absence, Application, Extract
+from verify.rule_files import Absence, Application, Extract, Roles
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
 
@@ -30,7 +31,7 @@ _FINDING_STEPS = (
 class Matched:
     """The tables of the match that later stages read."""
 
-    mentions: Path
+    spoken: tuple[Spoken, ...]
     persons: Path
     links: Path
 
@@ -46,12 +47,12 @@ class Grouped:
 
 def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, work: Path) -> Grouped:
     """Write `cases`, `members` and `findings` below `work`. Promises: every case of the night has exactly one row."""
-    for name in ("mentions", "persons", "links"):  # the gate named some of them as views
+    for name in ("persons", "links"):  # the gate named them as views
         store.run(f"DROP VIEW IF EXISTS {name}")
-    store.load("mentions", matched.mentions, whole=False)
     store.load("persons", matched.persons)
     store.load("links", matched.links)
     store.run("SET VARIABLE as_of = ?::DATE", [arrived.as_of])
+    load_spoken(store, [one for one in matched.spoken if _tells_who_counts(book.extracts[one.extract].plays)])
     store.run("SET VARIABLE roster = ?", [next(name for name, extract in sorted(book.extracts.items()) if extract.plays.roster)])
     store.run("SET VARIABLE few_bearers = ?", [book.matching.few_bearers])
     registers = [name for name, extract in sorted(book.extracts.items()) if extract.plays.register_]
@@ -72,6 +73,10 @@ def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, w
         path = work / f"{name}.parquet"
         written[name] = Table(path, store.save(sql, path))
     return Grouped(**written)
+
+
+def _tells_who_counts(plays: Roles) -> bool:
+    return any((plays.register_, plays.death, plays.absence, plays.marriage))
 
 
 _WITH_COUNTS = """
@@ -101,9 +106,8 @@ def _load_late(store: Store, arrived: Arrived, book: Rulebook) -> None:
 def _playing(store: Store, book: Rulebook, known: Mapping[str, Known], role: str) -> Iterator[tuple[Extract, str]]:
     """The extracts that play a role and have usable rows tonight, and how SQL names these rows."""
     for name, extract in sorted(book.extracts.items()):
-        rows = known[name].rows
-        if getattr(extract.plays, role) is not None and known[name].usable and rows is not None:
-            yield extract, store.source(rows)
+        if getattr(extract.plays, role) is not None and known[name].usable and known[name].parts:
+            yield extract, store.known(known[name].parts)
 
 
 def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:

@@ -7,18 +7,18 @@ ever accepted on a name alone, a valid ID is never corrected into another, and w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from verify.candidates import NameGrades, near_ids
+from verify.faces import load_spoken, name_tables_of
 from verify.identities import identify
 from verify.keys import remove_sealed
-from verify.model import Arrived, Table
+from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
-from verify.similarity import NameTables
 from verify.store import Store, quoted, statements, write_frame
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -67,19 +67,18 @@ class Linked:
     persons: Table
 
 
-def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook, work: Path) -> Linked:
-    """Write `links` and `persons` below `work`; needs `mentions`, `roster` and `applications` there.
+def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rulebook, work: Path) -> Linked:
+    """Write `links` and `persons` below `work`; needs `roster` and `applications` there, and what rows say of people.
 
     Links are written of extracts that may be used tonight, for members who have authorised it; for the others only from
     extracts that the rules let be read freely to say who counts.
     """
     before = _tables(store)
-    store.load("mentions", work / "mentions.parquet", whole=False)  # the whole county's rows are read where they lie, a few columns at a time
+    _load_spoken(store, spoken, book)
     for name in ("roster", "applications"):
         store.load(name, work / f"{name}.parquet")
-    grades = NameGrades(store, tables, work)
-    registers = [code for code, extract in sorted(book.extracts.items()) if extract.plays.register_]
-    identify(store, grades, registers=registers, work=work)
+    grades = NameGrades(store, name_tables_of(book), work)
+    identify(store, grades, work=work)
     _load_linkable(store, arrived, book)
     _judge_faces(store, grades, work)
     _judge_documents(store, grades)
@@ -91,10 +90,20 @@ def links(store: Store, arrived: Arrived, tables: NameTables, *, book: Rulebook,
     for name in ("links", "persons"):
         path = work / f"{name}.parquet"
         written[name] = Table(path, store.save(_SQL[name], path))
-    store.run("DROP VIEW mentions")
     for name in sorted(_tables(store) - before):
         store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
     return Linked(**written)
+
+
+def _load_spoken(store: Store, spoken: Sequence[Spoken], book: Rulebook) -> None:
+    """Views, for the whole county's rows are read where they lie, a few columns at a time; those of the register and of the
+    cases' own extracts (roster, applications) for themselves as well."""
+    plays = {name: extract.plays for name, extract in book.extracts.items()}
+    load_spoken(store, spoken, "all_")
+    load_spoken(store, [one for one in spoken if plays[one.extract].register_], "register_")
+    load_spoken(store, [one for one in spoken if plays[one.extract].roster or plays[one.extract].application], "own_")
+    registers = [name for name, extract in sorted(book.extracts.items()) if extract.plays.register_]
+    store.run("CREATE OR REPLACE TABLE register_extracts AS SELECT unnest(?::VARCHAR[]) AS extract", [registers])
 
 
 def _tables(store: Store) -> set[str]:
@@ -111,7 +120,7 @@ def _load_linkable(store: Store, arrived: Arrived, book: Rulebook) -> None:
 def _linkable(arrived: Arrived, book: Rulebook) -> Iterator[tuple[str, bool]]:
     for code, extract in sorted(book.extracts.items()):
         plays, known = extract.plays, arrived.known.get(code)
-        if known is None or not known.usable or known.rows is None or plays.roster or plays.application:
+        if known is None or not known.usable or not known.parts or plays.roster or plays.application:
             continue
         says_who_counts = plays.register_ or plays.death or plays.absence
         yield code, bool(extract.read_freely and says_who_counts)

@@ -1,11 +1,10 @@
--- Which row speaks of which person. Tables here: mentions; people, person_rows, person_ids, doubtful_ids, known_people,
+-- Which row speaks of which person. Tables here: all_said, all_faces (from faces.py); people, person_rows, person_ids, doubtful_ids, known_people,
 -- person_names, crowd, households, family (from identities.py); name_grades; linkable(extract, freely).
--- A face is what a row says of somebody; many rows have one face, and all but joint documents is decided by the face.
+-- A face is what a row says of somebody; many rows have one face, and all but joint documents is decided by the face. The
+-- same face in two extracts is two faces here: it is judged alike.
 
 -- name: faces
-SELECT row_number() OVER () AS fno, * FROM (
-  SELECT DISTINCT name_key, former_key, id_key, id_state, id15, id_birth, id_sex, birth, sex
-  FROM mentions WHERE extract IN (SELECT extract FROM linkable))
+SELECT * EXCLUDE (extract) FROM all_faces WHERE extract IN (SELECT extract FROM linkable)
 
 -- name: kin_ids
 -- Valid IDs of the roster's people and of their families, to hold invalid IDs against.
@@ -180,11 +179,7 @@ SELECT DISTINCT * FROM (FROM by_id UNION ALL FROM by_rivals UNION ALL FROM grey 
 
 -- name: said_by_faces
 -- Rows of joint documents, with the face each has.
-SELECT m.extract, m.file, m.row, m.side, m.document, m.sex, f.* EXCLUDE (sex, birth)
-FROM mentions m JOIN faces f
-  ON m.name_key IS NOT DISTINCT FROM f.name_key AND m.former_key IS NOT DISTINCT FROM f.former_key AND m.id_key IS NOT DISTINCT FROM f.id_key
- AND m.birth IS NOT DISTINCT FROM f.birth AND m.sex IS NOT DISTINCT FROM f.sex
-WHERE m.document IS NOT NULL AND m.extract IN (SELECT extract FROM linkable)
+SELECT m.extract, m.file, m.row, m.side, m.document, f.* EXCLUDE (birth) FROM all_said m JOIN faces f USING (fno) WHERE m.document IS NOT NULL
 
 -- name: document_anchors
 -- Documents with a side or row that is known to be somebody's: of the roster, or of the register by an equal ID.
@@ -246,10 +241,7 @@ GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
 -- found in the register comes `first`: the ID of that row is theirs only because of it.
 SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first
-FROM mentions m JOIN (FROM faces WHERE fno IN (SELECT fno FROM verdicts)) f
-  ON m.name_key IS NOT DISTINCT FROM f.name_key AND m.former_key IS NOT DISTINCT FROM f.former_key AND m.id_key IS NOT DISTINCT FROM f.id_key
- AND m.birth IS NOT DISTINCT FROM f.birth AND m.sex IS NOT DISTINCT FROM f.sex
-JOIN verdicts v USING (fno)
+FROM all_said m JOIN verdicts v USING (fno)
 UNION ALL
 SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE FROM document_verdicts
 UNION ALL

@@ -17,7 +17,7 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.arrivals import LATE, REFUSED, Arrivals, do_as_decided, hold, load_admitted, mark_late, put_down
-from verify.batches import Batch, chain, known_rows, read_batches, write_batches
+from verify.batches import Batch, chain, known_parts, read_batches, write_batches
 from verify.decisions import Decisions
 from verify.fenced import close as end_fence
 from verify.holding import Judged, judge, open_to_all
@@ -56,7 +56,7 @@ class Shelf:
 def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None) -> Arrived:
     """Read a drop (a folder, or one .zip of it) on top of what the night before knew.
 
-    Writes into the work folder: rows_<extract>, files, refused, warnings, batches, troubles and roster_refused (Parquet).
+    Writes into the work folder: rows_<extract> (those that changes have brought), files, refused, warnings, batches, troubles and roster_refused (Parquet).
     `as_of` is the newest date of the list unless given. Raises InputError: E-NO-LIST, E-LIST, E-NO-DROP, E-DROP-ZIP,
     E-LIST-DATE, E-NEVER; IntegrityError E-GATE-ROWS.
     """
@@ -135,16 +135,15 @@ def _demand(book: Rulebook, arrivals: Arrivals) -> None:
 
 
 def _known(extract: Extract, arrivals: Arrivals, *, late: bool, as_of: date, shelf: Shelf) -> Known:
-    """Write an extract's known rows and say whether they may be facts tonight."""
+    """Find an extract's known rows and say whether they may be facts tonight."""
     used = chain(arrivals.batches.get(extract.extract, ()))
     if not used:
-        return Known(extract.extract, None, late=True, usable=False, as_of=None)
-    path = shelf.work / f"rows_{extract.extract}.parquet"
-    write_frame(known_rows(used, Archive(shelf.archive), extract), path)
+        return Known(extract.extract, (), late=True, usable=False, as_of=None)
+    parts = known_parts(used, Archive(shelf.archive), extract, shelf.work)
     newest = max(batch.as_of for batch in used)
     days = extract.when_late.use_when_late_days
     too_old = late and not 0 <= (as_of - newest).days <= days if days else late
-    return Known(extract.extract, path, late=too_old, usable=not too_old or extract.when_late.use_last, as_of=newest)
+    return Known(extract.extract, parts, late=too_old, usable=not too_old or extract.when_late.use_last, as_of=newest)
 
 
 def _handed_over(night: date, known: Mapping[str, Known], arrivals: Arrivals, *, book: Rulebook, shelf: Shelf) -> Arrived:

@@ -57,12 +57,12 @@ def _from_rows(store: Store, arrived: Arrived, plan: AlertPlan, case: Scope) -> 
     assert extract is not None, "rule_checks refuses an alert on rows without an extract"
     known = arrived.known[extract.extract]
     truth = sql_of(Compiler(row_scope(extract, (), case), plan.where).truth(plan.when).sql)
-    if known.rows is None or not known.usable:
+    if not known.parts or not known.usable:
         return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
     return f"""
         SELECT l.case_id, l.member_no, {quoted(plan.alert.alert)}, {since}, l.extract, l.file, l.row
-        FROM links l JOIN {store.source(known.rows)} r ON l.file = r._file AND l.row = r._row
+        FROM links l JOIN {store.known(known.parts)} r ON l.file = r._file AND l.row = r._row
         JOIN case_values c ON l.case_id = c.case_id
         JOIN members m ON l.case_id = m.case_id AND l.member_no = m.member_no AND m.presence <> 'out'
         WHERE l.extract = {quoted(extract.extract)} AND l.status = 'accepted' AND ({truth})

@@ -1,0 +1,159 @@
+"""Whom rows speak of, made comparable once a batch: what is said (a line for each side of each row) and the faces behind it.
+
+A face is what a line says of somebody: name, former name, ID, birth date and sex. Many rows have one face, and nearly all
+of the matching needs the faces alone. Both tables lie beside the batch in the archive, under a digest of all that makes
+them what they are, so that another night, or a check of one case, only reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from verify.citizen_id import VALID_15, VALID_18, as_fifteen, birth_of, id_key, id_state, sex_of
+from verify.keys import remove_sealed
+from verify.model import Part, Spoken
+from verify.rule_files import Extract, Person
+from verify.rulebook import Rulebook
+from verify.similarity import NameTables, name_keys, name_tables
+from verify.store import Store, frames_into, frames_of, quoted
+
+MAKE = "1"  # raise it when the same rows would give other faces, so that they are made anew
+AT_ONCE = 4_000_000  # rows among which a face is told once
+RAW = ("name", "former", "id", "birth", "sex")
+SAID = ("row", "side", "face", "household", "document")
+FACE = ("face", "name_key", "former_key", "id_key", "id_state", "id15", "id_birth", "id_sex", "birth", "sex")
+# What is true of an ID or a birth date on every night lies in the tables; what hangs on the date of the night is said here.
+_TONIGHT = """
+SELECT {first} + face AS fno, {extract} AS extract, name_key, former_key, id_key,
+       CASE WHEN id_birth > getvariable('as_of') THEN 'invalid' ELSE id_state END AS id_state,
+       CASE WHEN id_birth <= getvariable('as_of') THEN id15 END AS id15,
+       CASE WHEN id_birth <= getvariable('as_of') THEN id_birth END AS id_birth,
+       CASE WHEN id_birth <= getvariable('as_of') THEN id_sex END AS id_sex,
+       CASE WHEN birth <= getvariable('as_of') AND birth > getvariable('as_of') - INTERVAL 130 YEAR THEN birth END AS birth, sex
+FROM {table}
+"""
+
+_NOTHING_SAID = "SELECT '' AS extract, '' AS file, 0::INTEGER AS row, '' AS side, 0::BIGINT AS fno, '' AS household, '' AS document WHERE FALSE"
+_NO_FACE = (
+    "SELECT 0::INTEGER AS face, '' AS name_key, '' AS former_key, '' AS id_key, '' AS id_state, '' AS id15, NULL::DATE AS id_birth, "
+    "'' AS id_sex, NULL::DATE AS birth, '' AS sex WHERE FALSE"
+)
+
+
+def spoken_of(part: Part, extract: Extract, tables: NameTables) -> Spoken:
+    """The tables of a part of known rows, which are made beside it unless they are there."""
+    name, digest = part.rows.name.removesuffix(".parquet"), _digest(tables)
+    said, faces = (part.rows.with_name(f"{name}.{kind}-{digest}.parquet") for kind in ("said", "faces"))
+    if not said.exists():
+        _write(part, extract, tables, (said, faces))
+        for old in part.rows.parent.glob(f"{name}.*-*.parquet"):
+            if old not in (said, faces):
+                remove_sealed(old)
+    return Spoken(extract.extract, part, said, faces)
+
+
+def name_tables_of(book: Rulebook) -> NameTables:
+    """The character tables that the rule book names."""
+    rules = book.matching
+    return name_tables(
+        book.tables[rules.variants],
+        book.tables[rules.lookalikes],
+        simplified=rules.traditional_to_simplified,
+        homophones=rules.homophones,
+    )
+
+
+def _digest(tables: NameTables) -> str:
+    plain = repr((MAKE, tables.simplified, sorted(tables.folds.items())))
+    return hashlib.sha256(plain.encode()).hexdigest()[:12]
+
+
+def _write(part: Part, extract: Extract, tables: NameTables, to: tuple[Path, Path]) -> None:
+    """Both tables, the faces on disk before what names them."""
+    wanted = {column for person in extract.people for column in _columns_of(person)} | set(extract.joint_document)
+    columns = ["_row", *(["_file"] if part.file is None else []), *sorted(wanted)]
+    first = 0
+    with ExitStack() as after:
+        said, faces = (after.enter_context(frames_into(path)) for path in to)
+        for rows in frames_of(part.rows, columns, AT_ONCE):
+            told, distinct = compared(rows, extract, tables)
+            said(told.with_columns(pl.col("face") + first))
+            faces(distinct.with_columns(pl.col("face") + first))
+            first += distinct.height
+
+
+def compared(rows: pl.DataFrame, extract: Extract, tables: NameTables) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What rows of an extract say of people, and their faces numbered from 0.
+
+    The first: row, side, face, household, document, and file where the rows name theirs. The second: face, name_key,
+    former_key, id_key, id_state, id15, id_birth, id_sex (NULL unless the ID is valid), birth, sex.
+    """
+    lines = pl.concat(_side(rows, extract, person) for person in extract.people)
+    told = [name for name in RAW if lines[name].null_count() < lines.height] or ["name"]
+    distinct = lines.select(RAW).unique(subset=told, keep="first", maintain_order=True).with_columns(face=pl.int_range(pl.len(), dtype=pl.Int32))
+    lines = lines.join(distinct.select(*told, "face"), on=told, how="left", nulls_equal=True, maintain_order="left")
+    return lines.select(*SAID, *(name for name in lines.columns if name == "file")), _faces(distinct, tables)
+
+
+def _faces(distinct: pl.DataFrame, tables: NameTables) -> pl.DataFrame:
+    key, valid = pl.col("id_key"), pl.col("id_state").is_in([VALID_18, VALID_15])
+    return (
+        distinct.with_columns(name_keys(distinct[raw], tables).alias(f"{made}_key") for raw, made in (("name", "name"), ("former", "former")))
+        .with_columns(id_key=id_key(pl.col("id")))
+        .with_columns(id_state=id_state(key, date.max))
+        .with_columns(
+            id15=pl.when(valid).then(as_fifteen(key)), id_birth=pl.when(valid).then(birth_of(key)), id_sex=pl.when(valid).then(sex_of(key))
+        )
+        .select(FACE)
+    )
+
+
+def _side(rows: pl.DataFrame, extract: Extract, person: Person) -> pl.DataFrame:
+    """What one side of an extract's rows says, under the names that all share."""
+
+    def column(name: str | None, kind: type[pl.DataType] = pl.String) -> pl.Expr:
+        return pl.col(name).cast(kind) if name else pl.lit(None, dtype=kind)
+
+    number = column(person.id).str.head(18) if person.id_part == "first_18" else column(person.id)
+    document = pl.concat_str([pl.col(name).cast(pl.String) for name in extract.joint_document], separator="\x1f") if extract.joint_document else column(None)
+    told = {"row": pl.col("_row"), "side": pl.lit(person.side), "name": column(person.name), "former": column(person.former_name), "id": number}
+    told |= {"birth": column(person.birth, pl.Date), "sex": _sex(person), "household": column(person.household), "document": document}
+    return rows.select(**told, **({"file": pl.col("_file")} if "_file" in rows.columns else {}))
+
+
+def _sex(person: Person) -> pl.Expr:
+    """A side's sex: fixed by the side, or read from the codes of a column."""
+    if person.sex_is or person.sex is None:
+        return pl.lit(person.sex_is, dtype=pl.String)
+    code = pl.col(person.sex.column)
+    return pl.when(code.is_in(person.sex.male)).then(pl.lit("male")).when(code.is_in(person.sex.female)).then(pl.lit("female"))
+
+
+def _columns_of(person: Person) -> list[str]:
+    columns = (person.name, person.former_name, person.id, person.birth, person.household, person.sex.column if person.sex else None)
+    return [column for column in columns if column]
+
+
+# --- in SQL -----------------------------------------------------------------------------------------------------------
+
+
+def load_spoken(store: Store, spoken: Sequence[Spoken], called: str = "") -> None:
+    """Views whose names begin with `called`: `said` (extract, file, row, side, fno, household, document), `faces` (fno, extract
+    and what a face says tonight) and `mentions`, the one joined to the other. Needs the variable as_of."""
+    said, faces = [_NOTHING_SAID], [_TONIGHT.format(first=0, extract="''", table=f"({_NO_FACE})")]
+    for at, one in enumerate(spoken):
+        first, extract = at << 32, quoted(one.extract)
+        file = "file" if one.part.file is None else quoted(one.part.file)
+        left = f"ANTI JOIN {store.source(one.part.gone)} g ON g._row = s.row" if one.part.gone else ""
+        place = f"{extract} AS extract, {file} AS file, row, side, {first} + face AS fno"
+        said.append(f"SELECT {place}, household, document FROM {store.source(one.said)} s {left}")
+        faces.append(_TONIGHT.format(first=first, extract=extract, table=store.source(one.faces)))
+    store.run(f"CREATE OR REPLACE VIEW {called}said AS {' UNION ALL '.join(said)}")
+    store.run(f"CREATE OR REPLACE VIEW {called}faces AS {' UNION ALL '.join(faces)}")
+    store.run(f"CREATE OR REPLACE VIEW {called}mentions AS SELECT s.*, f.* EXCLUDE (fno, extract) FROM {called}said s JOIN {called}faces f USING (fno)")
