@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from verify.model import Arrived
+from verify.parts import known_rows_in
 from verify.settings import Home, key_place
 from verify.store import open_store, read_frame, write_frame
 from verify.store_files import is_plain
@@ -42,4 +43,4 @@ def known_rows(arrived: Arrived, extract: str) -> pl.DataFrame:
     parts = arrived.known[extract].parts
     assert parts
     with TemporaryDirectory() as work, open_store(Path(work)) as store:
-        return store.frame(f"FROM {store.known(parts)} ORDER BY _file, _row, _as_of")
+        return store.frame(f"FROM {known_rows_in(store, parts)} ORDER BY _file, _row, _as_of")

@@ -20,14 +20,14 @@ from verify.archive import Archive
 from verify.batches import chain, known_rows, read_batches
 from verify.decisions import ACCEPTED, WITHDRAWN, Decision, Decisions, decide, read_decisions
 from verify.manifest import read_night
-from verify.model import Arrived, Known
-from verify.pipeline import work_out
+from verify.model import Arrived, Known, Part
 from verify.plan import make_plan
 from verify.problems import IntegrityError
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 from verify.store import open_store, read_frame, write_frame
 from verify.store_files import digest_of
+from verify.working import work_out
 
 BANKS, NEXT = "rh_cunkuan", "rh_cunkuan-next"
 FIRST = "rh_cunkuan-20261120"
@@ -194,7 +194,7 @@ def as_it_was(home: Home, night: Outcome, book: Rulebook, folder: Path) -> Arriv
     known: dict[str, Known] = {}
     for name, batches in read_batches(night.folder / "tables" / "batches.parquet").items():
         write_frame(known_rows(chain(batches), Archive(home.archive), book.extracts[name]), folder / f"rows_{name}.parquet")
-        known[name] = Known(name, folder / f"rows_{name}.parquet", late=False, usable=True, as_of=date(2026, 11, 20))
+        known[name] = Known(name, (Part(folder / f"rows_{name}.parquet"),), late=False, usable=True, as_of=date(2026, 11, 20))
     paths = {name: night.folder / "tables" / f"{name}.parquet" for name in HANDED_ON}
     for name, path in paths.items():  # the stages read what lies in their own folder
         write_frame(read_frame(path), folder / path.name)

@@ -38,13 +38,13 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"record_counts", "repeats", "fen_sums"}
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
-        | {"faces", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals"}
+        | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
         {"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"deciding", "pruning"}
+        | {"deciding", "pruning", "working"}
     ),
     frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "desk_keys", "making", "usage", "help_page"}),
 )
@@ -66,7 +66,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|stages\.\w+|touching|faces|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|stages\.\w+|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 480}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from verify.archive import Archive
-from verify.batches import Batch, chain, known_rows, read_batches
-from verify.faces import name_tables_of
+from verify.batches import Batch, chain, read_batches
+from verify.cutting import cut_rows
 from verify.manifest import Published
 from verify.model import Arrived, Known, Part
 from verify.passing import passing_folder
-from verify.pipeline import TABLES, work_out
 from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rulebook import Rulebook
@@ -23,7 +22,8 @@ from verify.settings import Home, read_settings
 from verify.stages.publish import RESULTS
 from verify.store import open_store, read_frame, write_frame
 from verify.store_rows import Record, rows_where
-from verify.touching import Asked, cut
+from verify.touching import Asked
+from verify.working import TABLES, work_out
 
 COMPARED = (f"{RESULTS}/cases", f"{RESULTS}/tests", f"{RESULTS}/alerts", f"{RESULTS}/evidence", f"{RESULTS}/links", f"{TABLES}/values", f"{TABLES}/persons")
 HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")  # what reading said; only the archive's rows are read again
@@ -58,10 +58,8 @@ def _arrived(home: Home, night: Published, case: str, *, book: Rulebook, tables:
     published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
     used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}
     _must_hold(archive, night, used)
-    rows = {name: known_rows(batches, archive, book.extracts[name]) for name, batches in used.items() if batches}
-    asked = Asked(_same_people(published, case), read_frame(published / "persons.parquet"), read_frame(night.folder / RESULTS / "links.parquet"), case)
-    for name, kept in cut(rows, book.extracts, asked, names=name_tables_of(book), as_of=manifest.origin.as_of).items():
-        write_frame(kept, tables / f"rows_{name}.parquet")
+    persons, links = read_frame(published / "persons.parquet"), read_frame(night.folder / RESULTS / "links.parquet")
+    cut_rows(used, archive, Asked(case, _same_people(published, case), manifest.origin.as_of, persons, links), book=book, tables=tables)
     for name in HANDED_ON:
         write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
     paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}

@@ -2,7 +2,7 @@
 
 A batch is five Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`,
 `.profile.parquet` (the figures that the drift guards compare); and `.lasts.parquet` where a row of one piece of the file is
-said again in a later piece. Each lies encrypted, with its wrapped key beside it. The kept rows appear last, and every file
+said again in a later piece; and beside them what its rows say of people (`faces`). Each lies encrypted, with its wrapped key beside it. The kept rows appear last, and every file
 is on disk before the next appears: a batch whose kept rows are there is whole, after a power cut too.
 """
 
@@ -42,45 +42,42 @@ class Archive:
 
     def holds(self, name: str) -> bool:
         """Whether the batch is there, whole."""
-        return self._path(name).exists()
+        return self.path(name).exists()
 
     @contextmanager
     def receiving(self, name: str) -> Iterator[Callable[[pl.DataFrame], None]]:
         """Take the kept rows of a batch, a frame at a time, in order. They appear when all is well and `put` was called."""
-        with frames_into(self._path(name)) as keep:
+        with frames_into(self.path(name)) as keep:
             yield keep
 
     def put(self, name: str, *, refused: pl.DataFrame, warnings: pl.DataFrame, counts: Counts, lasts: pl.DataFrame | None = None) -> None:
         """Keep what belongs to a batch beside its kept rows; `lasts` (`_row`, `_last`) mends rows said again later."""
         numbers = pl.DataFrame({field: [getattr(counts, field)] for field in Counts.__dataclass_fields__})
-        write_frame(refused, self._path(name, "refused"), durable=True)
-        write_frame(warnings, self._path(name, "warnings"), durable=True)
-        write_frame(numbers, self._path(name, "counts"), durable=True)
+        write_frame(refused, self.path(name, "refused"), durable=True)
+        write_frame(warnings, self.path(name, "warnings"), durable=True)
+        write_frame(numbers, self.path(name, "counts"), durable=True)
         if lasts is not None:
-            write_frame(lasts, self._path(name, "lasts"), durable=True)
+            write_frame(lasts, self.path(name, "lasts"), durable=True)
 
     def counts(self, name: str) -> Counts:
         """The row accounting of a batch."""
-        return Counts(**read_frame(self._path(name, "counts")).row(0, named=True))
-
-    def path(self, name: str) -> Path:
-        """Where the kept rows of a batch lie."""
-        return self._path(name)
+        return Counts(**read_frame(self.path(name, "counts")).row(0, named=True))
 
     def kept(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """`_row`, `_last`, `_delete` and the declared columns of every kept row; or only these columns."""
-        rows, lasts = read_frame(self._path(name), columns), self._path(name, "lasts")
+        rows, lasts = read_frame(self.path(name), columns), self.path(name, "lasts")
         return rows.update(read_frame(lasts), on="_row") if lasts.exists() else rows
 
     def refused(self, name: str) -> pl.DataFrame:
         """row, code, column, case_id of every refused row."""
-        return read_frame(self._path(name, "refused"))
+        return read_frame(self.path(name, "refused"))
 
     def warnings(self, name: str) -> pl.DataFrame:
         """row, column, code of every warning on a kept row."""
-        return read_frame(self._path(name, "warnings"))
+        return read_frame(self.path(name, "warnings"))
 
-    def _path(self, name: str, part: str = "") -> Path:
+    def path(self, name: str, part: str = "") -> Path:
+        """Where the kept rows of a batch lie, or another of its files."""
         return self.folder / f"{name}.{part}.parquet".replace("..", ".")
 
 

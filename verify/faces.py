@@ -21,7 +21,7 @@ from verify.model import Part, Spoken
 from verify.rule_files import Extract, Person
 from verify.rulebook import Rulebook
 from verify.similarity import NameTables, name_keys, name_tables
-from verify.store import Store, frames_into, frames_of, quoted
+from verify.store import Store, frames_into, frames_of, quoted, read_frame, write_frame
 
 MAKE = "1"  # raise it when the same rows would give other faces, so that they are made anew
 AT_ONCE = 4_000_000  # rows among which a face is told once
@@ -46,16 +46,26 @@ _NO_FACE = (
 )
 
 
-def spoken_of(part: Part, extract: Extract, tables: NameTables) -> Spoken:
-    """The tables of a part of known rows, which are made beside it unless they are there."""
-    name, digest = part.rows.name.removesuffix(".parquet"), _digest(tables)
-    said, faces = (part.rows.with_name(f"{name}.{kind}-{digest}.parquet") for kind in ("said", "faces"))
+def spoken_of(part: Part, extract: Extract, tables: NameTables, into: Path | None = None) -> Spoken:
+    """The tables of a part of known rows, which are made beside it unless they are there, or in the folder `into`."""
+    said, faces = _places(part.rows, tables)
+    if not said.exists() and into is not None:
+        said, faces = into / said.name, into / faces.name
     if not said.exists():
         _write(part, extract, tables, (said, faces))
-        for old in part.rows.parent.glob(f"{name}.*-*.parquet"):
+        for old in sorted(said.parent.glob(f"{_name(part.rows)}.*-*.parquet")):
             if old not in (said, faces):
                 remove_sealed(old)
     return Spoken(extract.extract, part, said, faces)
+
+
+def _places(rows: Path, tables: NameTables) -> tuple[Path, Path]:
+    said, faces = (rows.with_name(f"{_name(rows)}.{kind}-{_digest(tables)}.parquet") for kind in ("said", "faces"))
+    return said, faces
+
+
+def _name(rows: Path) -> str:
+    return rows.name.removesuffix(".parquet")
 
 
 def name_tables_of(book: Rulebook) -> NameTables:
@@ -138,6 +148,30 @@ def _sex(person: Person) -> pl.Expr:
 def _columns_of(person: Person) -> list[str]:
     columns = (person.name, person.former_name, person.id, person.birth, person.household, person.sex.column if person.sex else None)
     return [column for column in columns if column]
+
+
+# --- as frames --------------------------------------------------------------------------------------------------------
+
+
+def read_spoken(spoken: Sequence[Spoken]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All that rows say: extract, file, row, side, face, household, document of every line that is known, and the faces, numbered through."""
+    said, faces, first = [], [], 0
+    for one in spoken:
+        lines, distinct = read_frame(one.said), read_frame(one.faces)
+        if one.part.gone:
+            lines = lines.join(read_frame(one.part.gone), left_on="row", right_on="_row", how="anti")
+        file = pl.col("file") if one.part.file is None else pl.lit(one.part.file)
+        said.append(lines.select(pl.lit(one.extract).alias("extract"), file.alias("file"), *SAID).with_columns(pl.col("face").cast(pl.Int64) + first))
+        faces.append(distinct.with_columns(pl.col("face").cast(pl.Int64) + first))
+        first += distinct.height
+    return pl.concat(said), pl.concat(faces)
+
+
+def put_spoken(rows: Path, said: pl.DataFrame, faces: pl.DataFrame, tables: NameTables) -> None:
+    """Put what rows put together say of people where `spoken_of` looks for it."""
+    where = _places(rows, tables)
+    write_frame(faces.join(said, on="face", how="semi"), where[1])
+    write_frame(said.select("file", *SAID), where[0])
 
 
 # --- in SQL -----------------------------------------------------------------------------------------------------------

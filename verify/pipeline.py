@@ -10,7 +10,7 @@ import json
 import platform
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,26 +18,22 @@ from typing import Any
 
 from verify import __version__
 from verify.decisions import Decisions, read_decisions
-from verify.faces import load_spoken
-from verify.gates import must_find_nothing
 from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
-from verify.model import Arrived
 from verify.passing import sweep
-from verify.plan import Plan, make_plan
+from verify.plan import make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
-from verify.stages import assess, group, match, publish, read, report, standardise, watch
-from verify.store import Store, open_store, read_frame
+from verify.stages import publish, read, report
+from verify.store import open_store, read_frame
 from verify.workbook_guide import Guide
+from verify.working import TABLES, Tell, work_out
 
 WORKBOOK, PAGE = "review.xlsx", "summary.html"
-TABLES = "tables"
 FIRST_YEAR, LAST_YEAR = 1950, 2200  # an as-of date beyond them is a slip of the hand
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +95,6 @@ class Outcome:
         return self.folder / PAGE
 
 
-@dataclass(frozen=True, slots=True)
-class WorkedOut:
-    """What the stages made of known rows, beside the results: the people, and how many there are of each."""
-
-    persons: Path
-    counts: dict[str, int]
-    categories: dict[str, int]
-
-
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
 
@@ -152,33 +139,6 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
 
 
-def work_out(store: Store, arrived: Arrived, plan: Plan, work: Path, tell: Tell) -> WorkedOut:
-    """Every stage that works on known rows, each behind the gate of the one before: tables and results below `work`.
-
-    Raises IntegrityError (a gate), UsageError (the rules). A check of one case takes this same way (`again`).
-    """
-    book, tables = plan.book, work / TABLES
-    tell("standardise")
-    standard = standardise.people(store, arrived, book=book, work=tables)
-    tell("match")
-    matched = match.links(store, arrived, standard.spoken, book=book, work=tables)
-    _name_free_extracts(store, book)
-    load_spoken(store, standard.spoken)
-    must_find_nothing(store, "match", links=matched.links.path, persons=matched.persons.path)
-    tell("group")
-    grouped = group.cases(store, arrived, group.Matched(standard.spoken, matched.persons.path, matched.links.path), book=book, work=tables)
-    tell("assess")
-    assessed = assess.cases(store, arrived, plan, tables)
-    must_find_nothing(store, "assess")
-    tell("watch")
-    alerts = watch.alerts(store, arrived, plan, layers=assessed.layers, work=tables)
-    must_find_nothing(store, "watch")
-    tell("report")
-    made = _named(arrived, grouped, assessed) | {"links": matched.links.path, "alerts": alerts.path}
-    counts = report.results(store, arrived, made, work / publish.RESULTS)
-    return WorkedOut(matched.persons.path, counts, assessed.categories)
-
-
 def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:
     """What the night's content follows from: every file of the drop, the rules, what was decided, the night before, this program."""
     opened = open_drop(order.drop)
@@ -189,20 +149,6 @@ def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:
     before = previous_night(home, day)
     told = {"rules": book.digest, "wording": book.wording, "decisions": decided, "program": __version__}
     return Origin(as_of=day, inputs=digests(opened, listed), previous=before.manifest.night if before else "", **told)
-
-
-def _name_free_extracts(store: Store, book: Rulebook) -> None:
-    """The extracts that may be read before anybody has authorised it, for the gate."""
-    store.run("CREATE OR REPLACE TABLE free_extracts (extract VARCHAR)")
-    for name, extract in sorted(book.extracts.items()):
-        if extract.read_freely:
-            store.run("INSERT INTO free_extracts VALUES (?)", [name])
-
-
-def _named(arrived: Arrived, grouped: group.Grouped, assessed: assess.Assessed) -> dict[str, Path]:
-    """The tables that the results are made from, by the names the queries use."""
-    made = {"cases": grouped.cases.path, "household": assessed.household, "decisions": assessed.decisions.path, "tests": assessed.tests.path}
-    return made | {"evidence": assessed.evidence.path, "refused": arrived.refused, "files": arrived.files}
 
 
 def _run_facts(started: datetime) -> Mapping[str, Any]:

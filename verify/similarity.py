@@ -18,9 +18,6 @@ from itertools import combinations
 
 import polars as pl
 from opencc import OpenCC
-
-os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # single characters alone are looked up here, and its phrases take longest to load
-from pypinyin import Style, pinyin
 from rapidfuzz.distance import OSA
 
 EQUAL = 4
@@ -78,11 +75,16 @@ def name_keys(names: pl.Series, tables: NameTables) -> pl.Series:
     characters = sorted(set("".join(plain.drop_nulls().unique())))
     folded = {c: _folded(c, tables) for c in characters}
     if tables.simplified and characters:
-        converted = OpenCC("t2s").convert("\n".join(folded[c] for c in characters)).split("\n")
+        converted = _simplifier().convert("\n".join(folded[c] for c in characters)).split("\n")
         folded = {c: tables.folds.get(s, s) for c, s in zip(characters, converted, strict=True)}
     changed = [c for c in characters if folded[c] != c]
     keys = plain.str.replace_many(changed, [folded[c] for c in changed]) if changed else plain
     return keys.set(keys == "", None)
+
+
+@lru_cache(maxsize=1)
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")
 
 
 def _folded(character: str, tables: NameTables) -> str:
@@ -159,6 +161,9 @@ def _romanised(latin: list[str], name: list[str]) -> bool:
 @lru_cache(maxsize=65_536)
 def readings(character: str) -> frozenset[str]:
     """Every toneless reading of one Chinese character, in capitals; empty for a character without a known one."""
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # single characters alone are looked up here, and its phrases take longest to load
+    from pypinyin import Style, pinyin  # noqa: PLC0415 - a check of one case seldom needs it, and has three seconds
+
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
     return frozenset(reading.upper() for syllable in found for reading in syllable if reading.isascii())
 

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.dataset as pa_dataset
 
 from verify.keys import ring_of
-from verify.model import Part
 from verify.problems import IntegrityError, Problem
 from verify.store_files import ROWS_PER_PAGE, read_table, tables_into, tables_of, write_groups
 from verify.store_rows import telling_damage, unlocked
@@ -33,7 +32,6 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._sources: dict[str, Path] = {}  # the files that SQL has a name for, by that name
-        self._known: dict[tuple[Part, ...], str] = {}  # the views over parts of known rows
 
     def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """Run one statement and drop its result."""
@@ -59,21 +57,6 @@ class Store:
         self._connection.register(name, _dataset(path))
         self._sources[name] = path
         return name
-
-    def known(self, parts: tuple[Part, ...]) -> str:
-        """Known rows as SQL may name them behind FROM: `_file`, `_row`, `_as_of` and the declared columns, in no order."""
-        if parts not in self._known:
-            name = f"known_{len(self._known)}"
-            self.run(f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(map(self._part, parts))}")
-            self._known[parts] = name
-        return self._known[parts]
-
-    def _part(self, part: Part) -> str:
-        if part.file is None or part.as_of is None:
-            return f"SELECT * FROM {self.source(part.rows)}"
-        place = f"{quoted(part.file)} AS _file, _row, DATE {quoted(part.as_of.isoformat())} AS _as_of"
-        rest = f" ANTI JOIN {self.source(part.gone)} USING (_row)" if part.gone else ""
-        return f"SELECT {place}, * EXCLUDE (_row, _last, _delete) FROM {self.source(part.rows)}{rest}"
 
     def load(self, name: str, path: Path, *, whole: bool = True) -> None:
         """Make the table `name` from one Parquet file of ours; not `whole`: a view, read where it lies when it is asked."""
@@ -171,8 +154,8 @@ def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
     return _as_frame(read_table(path, columns))
 
 
-def frames_of(path: Path, columns: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
-    """These columns of one Parquet file of ours, so many rows at a time; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+def frames_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pl.DataFrame]:
+    """These columns (None: all) of one Parquet file of ours, so many rows at a time; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
     for table in tables_of(path, columns, rows):
         yield _as_frame(table)
 

@@ -117,8 +117,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return file.read(columns)
 
 
-def tables_of(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
-    """These columns of one file of ours, whole row groups of about so many rows at a time; at least one table."""
+def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
+    """These columns (None: all) of one file of ours, whole row groups of about so many rows at a time; at least one table."""
     with opened(path) as file:
         groups, step = file.num_row_groups, max(1, rows // ROWS_PER_PAGE)
         if not groups:

@@ -17,6 +17,7 @@ from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.model import Arrived, Table
 from verify.parameters import parameter_table
+from verify.parts import known_rows_in
 from verify.plan import InputPlan, Plan
 from verify.store import Store, quoted, statements, write_frame
 
@@ -106,7 +107,7 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
 def _load_input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> None:
     """Make the table of the rows of one input."""
     known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
-    rows = store.known(known.parts) if known.parts and known.usable else fact_rows.no_rows(entry)
+    rows = known_rows_in(store, known.parts) if known.parts and known.usable else fact_rows.no_rows(entry)
     sql = fact_rows.row_sql(entry, case)
     if entry.input.of == "case":
         store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))

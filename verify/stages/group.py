@@ -16,6 +16,7 @@ from verify.faces import load_spoken
 from verify.formulas import plain_condition
 from verify.model import Arrived, Known, Spoken, Table
 from verify.parameters import bounds
+from verify.parts import known_rows_in
 from verify.rule_files import Absence, Application, Extract, Roles
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
@@ -107,7 +108,7 @@ def _playing(store: Store, book: Rulebook, known: Mapping[str, Known], role: str
     """The extracts that play a role and have usable rows tonight, and how SQL names these rows."""
     for name, extract in sorted(book.extracts.items()):
         if getattr(extract.plays, role) is not None and known[name].usable and known[name].parts:
-            yield extract, store.known(known[name].parts)
+            yield extract, known_rows_in(store, known[name].parts)
 
 
 def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from verify.model import Arrived
-from verify.page import PageTables, write_page
 from verify.rulebook import Rulebook
 from verify.store import Store, read_frame
-from verify.workbook import write_review
-from verify.workbook_guide import Guide
-from verify.workbook_lines import ReviewTables
+
+if TYPE_CHECKING:
+    from verify.workbook_guide import Guide
 
 _RESULTS = {
     "cases": """
@@ -52,6 +52,9 @@ def results(store: Store, arrived: Arrived, tables: Mapping[str, Path], folder: 
 
 def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, persons: Path) -> None:
     """Write the review workbook of a night from its own results; names and IDs appear masked only."""
+    from verify.workbook import write_review  # noqa: PLC0415 - a check of one case writes none, and has three seconds
+    from verify.workbook_lines import ReviewTables  # noqa: PLC0415
+
     frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
     people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
     write_review(path, tables=ReviewTables(**frames, people=people), book=book, guide=guide)
@@ -59,5 +62,7 @@ def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, persons
 
 def page(path: Path, book: Rulebook, guide: Guide, *, results: Path, arrived: Arrived) -> None:
     """Write the night's page from its own results; nothing of a person is handed to it."""
+    from verify.page import PageTables, write_page  # noqa: PLC0415
+
     frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "files")}
     write_page(path, tables=PageTables(**frames, troubles=read_frame(arrived.troubles), known=arrived.known), book=book, guide=guide)

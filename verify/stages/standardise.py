@@ -14,6 +14,7 @@ from pathlib import Path
 from verify.faces import load_spoken, name_tables_of, spoken_of
 from verify.formulas import plain_condition
 from verify.model import Arrived, Known, Spoken, Table
+from verify.parts import known_rows_in
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
@@ -49,7 +50,7 @@ def people(store: Store, arrived: Arrived, *, book: Rulebook, work: Path) -> Sta
     spoken = tuple(spoken_of(part, extract, tables) for extract, known in _spoken_of(arrived, book) if extract.people for part in known.parts)
     for extract, known in _spoken_of(arrived, book):
         if extract.plays.roster or extract.plays.application:
-            _load_standing(store, extract, store.known(known.parts), as_of=arrived.as_of)
+            _load_standing(store, extract, known_rows_in(store, known.parts), as_of=arrived.as_of)
     listing = {name for name, extract in book.extracts.items() if extract.plays.roster}
     load_spoken(store, [one for one in spoken if one.extract in listing], "roster_")
     written = {}

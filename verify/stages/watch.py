@@ -12,6 +12,7 @@ from verify.fact_rows import row_scope
 from verify.formulas_compiler import Compiler, Scope
 from verify.layers import sql_of
 from verify.model import Arrived, Table
+from verify.parts import known_rows_in
 from verify.plan import AlertPlan, Plan
 from verify.rule_files import Alert
 from verify.store import Store, quoted
@@ -62,7 +63,7 @@ def _from_rows(store: Store, arrived: Arrived, plan: AlertPlan, case: Scope) -> 
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
     return f"""
         SELECT l.case_id, l.member_no, {quoted(plan.alert.alert)}, {since}, l.extract, l.file, l.row
-        FROM links l JOIN {store.known(known.parts)} r ON l.file = r._file AND l.row = r._row
+        FROM links l JOIN {known_rows_in(store, known.parts)} r ON l.file = r._file AND l.row = r._row
         JOIN case_values c ON l.case_id = c.case_id
         JOIN members m ON l.case_id = m.case_id AND l.member_no = m.member_no AND m.presence <> 'out'
         WHERE l.extract = {quoted(extract.extract)} AND l.status = 'accepted' AND ({truth})

@@ -1,0 +1,121 @@
+"""What a second night costs to read: nearly nothing but the bytes that changed.
+
+A county and its next night are made. The stage (read, and what rows say of people) runs on the first, then on the second
+in the same home; then on the changed files alone in a fresh home, each as a whole state. CPU seconds of whole processes
+less that of starting one; what is compared is (second - changed alone) / first.
+
+    python bench/second_night.py [--persons 100000] [--cases 3000] [--runs 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIST = "批次清单.csv"
+STAGE = """
+import sys
+from pathlib import Path
+from verify.faces import name_tables_of, spoken_of
+from verify.rulebook import load_rulebook
+from verify.settings import Home, init_home, rules_folder
+from verify.stages.read import Shelf, read
+from verify.store import open_store
+from verify.stages import standardise
+book, home = load_rulebook(rules_folder()), Path(sys.argv[2])
+home = Home(home) if home.exists() else init_home(home)
+work = home.nights / sys.argv[3]
+before = home.nights / sys.argv[4] / "batches.parquet" if len(sys.argv) > 4 else None
+if sys.argv[1] != "-":
+    arrived = read(Path(sys.argv[1]), book, shelf=Shelf(home.archive, work, before))
+    with open_store(work) as store:
+        standardise.people(store, arrived, book=book, work=work)
+"""
+ALONE = """
+import sys
+from pathlib import Path
+from verify import fenced
+from verify.archive import Archive
+from verify.faces import name_tables_of, spoken_of
+from verify.intake import take
+from verify.manifest_list import open_drop, read_list
+from verify.model import Part
+from verify.rulebook import load_rulebook
+from verify.settings import init_home, rules_folder
+from verify.stages import standardise, read
+book, drop = load_rulebook(rules_folder()), open_drop(Path(sys.argv[1]))
+archive, tables = Archive(init_home(Path(sys.argv[2])).archive), name_tables_of(book)
+for line in read_list(drop):
+    extract = book.extracts[line.extract]
+    taken = take(line, drop, extract, known=(), archive=archive)
+    if extract.people:
+        spoken_of(Part(archive.path(taken.batch.archived), line.file, line.as_of), extract, tables)
+fenced.close()
+"""
+
+
+def cpu(script: str, *arguments: object) -> float:
+    """User and system CPU of one process and its children."""
+    before = os.times()
+    subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=True, cwd=ROOT)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def changed(first: Path, second: Path, to: Path) -> int:
+    """A drop of the second night's files that the first did not bring, each listed as a whole state; how many bytes."""
+    to.mkdir()
+    listed = [list(csv.DictReader(io.StringIO((drop / LIST).read_text(encoding="utf-8-sig")))) for drop in (first, second)]
+    known = {line["校验值"] for line in listed[0]}
+    lines = [{**line, "模式": "全量"} for line in listed[1] if line["校验值"] not in known]
+    for line in lines:
+        shutil.copyfile(second / line["文件名"], to / line["文件名"])
+        assert hashlib.sha256((to / line["文件名"]).read_bytes()).hexdigest() == line["校验值"]
+    with (to / LIST).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return sum((to / line["文件名"]).stat().st_size for line in lines)
+
+
+def main() -> None:
+    """Make both nights, run the stage, print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--persons", type=int, default=100_000)
+    asked.add_argument("--cases", type=int, default=3_000)
+    asked.add_argument("--runs", type=int, default=3)
+    args = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        hedui = [sys.executable, "-m", "cli", "county"]
+        size = ["--persons", str(args.persons), "--cases", str(args.cases), "--seed", "5", "--as-of", "2026-11-20"]
+        subprocess.run([*hedui, "make", *size, "--out", str(here / "one")], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        subprocess.run([*hedui, "next", str(here / "one"), "--out", str(here / "two")], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        one, two = here / "one" / "drop", here / "two" / "drop"
+        bytes_new, bytes_all = changed(one, two, here / "new"), sum(path.stat().st_size for path in one.iterdir())
+        found = []
+        for run in range(args.runs):
+            home = here / f"home{run}"
+            start = cpu(STAGE, "-", here / f"none{run}", "x")
+            costs = [cpu(STAGE, one, home, "one"), cpu(STAGE, two, home, "two", "one"), cpu(ALONE, here / "new", here / f"alone{run}")]
+            found.append([cost - start for cost in costs])
+            for left in (home, here / f"alone{run}"):
+                shutil.rmtree(left)
+    first, second, alone = (statistics.median(column) for column in zip(*found, strict=True))
+    share = statistics.median((two_ - alone_) / one_ for one_, two_, alone_ in found)
+    print(f"{args.persons:,} people: {bytes_all / 1e6:.0f} MB, of which {bytes_new / 1e6:.0f} MB are new on the second night; {args.runs} runs")
+    print(f"  first {first:.2f} CPU s, second {second:.2f}, the new files alone {alone:.2f}: (second - alone) / first = {100 * share:.1f} %")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The known rows of a night cut to one case: what the stages need to work it out again, put together in a private folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from verify.archive import Archive
+from verify.batches import Batch, known_parts
+from verify.faces import name_tables_of, put_spoken, read_spoken, spoken_of
+from verify.model import Part
+from verify.parts import rows_of
+from verify.rule_files import Extract
+from verify.rulebook import Rulebook
+from verify.store import write_frame
+from verify.touching import Asked, Lines, cut, is_whole
+
+
+def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Asked, *, book: Rulebook, tables: Path) -> None:
+    """Write `rows_<extract>`, cut to what can touch the cases asked for, with what these rows say of people."""
+    names, extracts, known = name_tables_of(book), book.extracts, tables.parent / "known"
+    known.mkdir(mode=0o700)
+    parts = {name: known_parts(batches, archive, extracts[name], known) for name, batches in used.items() if batches}
+    spoken = [spoken_of(part, extracts[name], names, known) for name, held in parts.items() if extracts[name].people for part in held]
+    said, faces = read_spoken(spoken)
+    standing = [_standing(part, extracts[name]) for name, held in parts.items() if _case_column(extracts[name]) for part in held]
+    kept = cut(Lines(said, faces, pl.concat(standing)), extracts, asked)
+    for name, held in parts.items():
+        places = None if is_whole(extracts[name]) else kept.filter(extract=name).select(_file="file", _row="row")
+        path = tables / f"rows_{name}.parquet"
+        rows = pl.concat([rows_of(part, extracts[name], places) for part in held])
+        write_frame(rows, path)
+        put_spoken(path, said.filter(extract=name).join(rows, left_on=["file", "row"], right_on=["_file", "_row"], how="semi"), faces, names)
+
+
+def _case_column(extract: Extract) -> str | None:
+    role = extract.plays.roster or extract.plays.application
+    return role.case if role else None
+
+
+def _standing(part: Part, extract: Extract) -> pl.DataFrame:
+    """Of which case each row of the roster or the applications is: extract, file, row, case_id."""
+    return rows_of(part, extract).select(pl.lit(extract.extract).alias("extract"), file="_file", row="_row", case_id=_case_column(extract) or "")
