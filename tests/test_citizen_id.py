@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.citizen_id import as_fifteen, birth_of, check_character, id_key, id_state, sex_of, valid_id18
+from verify.citizen_id import as_fifteen, birth_of, check_character, id_key, id_keys, id_state, sex_of, valid_id18
 
 AS_OF = date(2026, 11, 20)
 
@@ -77,3 +77,14 @@ def test_no_mistyped_digit_stays_valid(body: int, at: int, step: int) -> None:
     wrong = right[:at] + str((int(right[at]) + step) % 10) + right[at + 1 :]
     valid = pl.DataFrame({"key": [right, wrong]}).select(valid_id18(pl.col("key"))).to_series().to_list()
     assert valid == [True, False]
+
+
+@given(st.lists(st.none() | st.text(max_size=4) | st.from_regex(r"[0-9]{17}[0-9Xx]", fullmatch=True), max_size=6))
+def test_a_column_of_ids_is_made_comparable_as_each_is(ids: list[str | None]) -> None:
+    raw = pl.Series("raw", ids, dtype=pl.String)
+    assert id_keys(raw).to_list() == raw.to_frame().select(id_key(pl.col("raw"))).to_series().to_list()
+
+
+@given(st.from_regex(r"[1-9][0-9]{16}", fullmatch=True), st.sampled_from("0123456789X"))
+def test_one_check_character_alone_is_right(digits: str, last: str) -> None:
+    assert one(valid_id18(pl.col("key")), digits + last) == (last == check_character(digits))

@@ -2,8 +2,9 @@
 
 A batch is five Parquet files: `<name>.parquet` (kept rows), `.refused.parquet`, `.warnings.parquet`, `.counts.parquet`,
 `.profile.parquet` (the figures that the drift guards compare); and `.lasts.parquet` where a row of one piece of the file is
-said again in a later piece; and beside them what its rows say of people (`faces`). Each lies encrypted, with its wrapped key beside it. The kept rows appear last, and every file
-is on disk before the next appears: a batch whose kept rows are there is whole, after a power cut too.
+said again in a later piece; and beside them what its rows say of people (`faces`). Each lies encrypted, with its wrapped
+key beside it. The kept rows appear last, and every file is on disk before the next appears: a batch whose kept rows are
+there is whole, after a power cut too.
 """
 
 from __future__ import annotations

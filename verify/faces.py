@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from verify.citizen_id import VALID_15, VALID_18, as_fifteen, birth_of, id_key, id_state, sex_of
+from verify.citizen_id import VALID_15, VALID_18, as_fifteen, birth_of, id_keys, id_state, sex_of
 from verify.keys import remove_sealed
 from verify.model import Part, Spoken
 from verify.rule_files import Extract, Person
@@ -115,7 +115,7 @@ def _faces(distinct: pl.DataFrame, tables: NameTables) -> pl.DataFrame:
     key, valid = pl.col("id_key"), pl.col("id_state").is_in([VALID_18, VALID_15])
     return (
         distinct.with_columns(name_keys(distinct[raw], tables).alias(f"{made}_key") for raw, made in (("name", "name"), ("former", "former")))
-        .with_columns(id_key=id_key(pl.col("id")))
+        .with_columns(id_key=id_keys(distinct["id"]))
         .with_columns(id_state=id_state(key, date.max))
         .with_columns(
             id15=pl.when(valid).then(as_fifteen(key)), id_birth=pl.when(valid).then(birth_of(key)), id_sex=pl.when(valid).then(sex_of(key))
