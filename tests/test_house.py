@@ -37,6 +37,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
         | {"record_counts", "repeats", "fen_sums"}
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
+        | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"candidates", "needs_sql", "profiles", "guards", "holding", "arrivals"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
@@ -55,7 +56,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rapidfuzz": r"similarity",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
-    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples",
+    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples|random_families",
     "pydantic": r"rule_files|settings|rulebook",  # rulebook catches its ValidationError
     "yaml": r"rulebook",
     "xlsxwriter": r"workbook",
