@@ -19,7 +19,7 @@ from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
 from verify.rule_checks import check_rules, newest_day
 from verify.rule_files import Column, Example, Rule
-from verify.rulebook import Entry
+from verify.rule_texts import Entry
 from verify.store import Store, open_store, quoted
 
 VERDICTS = {"holds": True, "fails": False, "open": None}
@@ -168,7 +168,7 @@ def _given_names(plan: Plan, example: Example) -> Scope:
     for name, parameter in plan.book.parameters.items():
         found = bounds(parameter, region, example.area, plan.as_of)
         if found:
-            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter))
+            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter), most=parameter.most)
     layer = Scope(names)
     tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
     assert isinstance(example.given, Mapping)
@@ -185,7 +185,7 @@ def _operand(value: Any) -> Operand:
         truth = VERDICTS[value]
         return Truth(exp.null() if truth is None else exp.Boolean(this=truth))
     low, high = value if isinstance(value, list) else (value, value)
-    return Span(_fixed(low), null() if high is None else _fixed(high), 2)
+    return Span(_fixed(low), null() if high is None else _fixed(high), 2, most=0)  # stated: its size is known to whoever states it
 
 
 def _fixed(value: str) -> exp.Expr:
