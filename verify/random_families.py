@@ -6,7 +6,7 @@ they are not a county, and nothing about them is likely.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
@@ -111,3 +111,37 @@ def _cells(kinds: Kinds, extract: Extract, draw: Random, doubt: float) -> dict[s
             cell = draw.choice(known) if known and draw.random() < 0.8 else draw.choice(("A", "B", "C"))
         cells[page.column] = None if draw.random() < doubt / 3 else cell
     return cells
+
+
+def smallest(family: Family, still: Callable[[Family], bool]) -> Family:
+    """The family without every person, row and cell that `still` does not need, taken away one at a time."""
+    found = True
+    while found:
+        found = False
+        for less in _less(family):
+            if still(less):
+                family, found = less, True
+                break
+    return family
+
+
+def _less(family: Family) -> Iterator[Family]:
+    """The family with one thing taken away: a person, the rows of an extract, a row, a cell."""
+    people = list(family.people)
+    for at, one in enumerate(people):
+        if len(people) > 1:
+            yield replace(family, people=[*people[:at], *people[at + 1 :]])
+        for rows in _fewer(one.rows):
+            yield replace(family, people=[*people[:at], replace(one, rows=rows), *people[at + 1 :]])
+    for rows in _fewer(family.rows):
+        yield replace(family, rows=rows)
+
+
+def _fewer(rows: Mapping[str, Sequence[Line]]) -> Iterator[dict[str, Sequence[Line]]]:
+    yield from ({name: lines for name, lines in rows.items() if name != gone} for gone in rows)
+    for name, lines in rows.items():
+        if len(lines) > 1:
+            yield from ({**rows, name: (*lines[:at], *lines[at + 1 :])} for at in range(len(lines)))
+        for at, line in enumerate(lines):
+            for column in [column for column, cell in line.cells.items() if cell is not None]:
+                yield {**rows, name: (*lines[:at], replace(line, cells={**line.cells, column: None}), *lines[at + 1 :])}

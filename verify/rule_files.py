@@ -251,6 +251,21 @@ class Retention(Shape):
 # --- parameters, facts, rules, programmes -----------------------------------------------------------------------------
 
 
+class Example(Shape):
+    """A stated case of one entry: what is given, as of when, and what must come out.
+
+    `given` holds rows (for an input) or values of names (for a rule); `expect` an interval `[low, high]` with `null`
+    for no bound, one exact amount, or holds / fails / open / a category. Every entry's examples are run by the tests.
+    """
+
+    example: str
+    as_of: Day | None = None
+    region: Region | None = None
+    area: str | None = None
+    given: dict[str, Any] | list[dict[str, Any]] = {}
+    expect: Any
+
+
 class Value(Shape):
     """One dated, regional value of a parameter with its basis."""
 
@@ -281,6 +296,7 @@ class Parameter(Shape):
     combine: Literal["at_least_parent"] | None = None
     table: Annotated[str, Field(pattern=r"^\w[\w.-]*\.csv$")] | None = None
     values: tuple[Value, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @cached_property
     def scale(self) -> int:
@@ -301,21 +317,6 @@ class Parameter(Shape):
         for value in sorted(self.values, key=lambda v: v.from_):
             found.setdefault(value.region, []).append(value)
         return found
-
-
-class Example(Shape):
-    """A stated case of one entry: what is given, as of when, and what must come out.
-
-    `given` holds rows (for an input) or values of names (for a rule); `expect` an interval `[low, high]` with `null`
-    for no bound, one exact amount, or holds / fails / open / a category. Every entry's examples are run by the tests.
-    """
-
-    example: str
-    as_of: Day | None = None
-    region: Region | None = None
-    area: str | None = None
-    given: dict[str, Any] | list[dict[str, Any]] = {}
-    expect: Any
 
 
 class BlankZero(Shape):
