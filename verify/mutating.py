@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from verify.example_answers import Asked, all_examples, expected, told
+from verify.formulas_units import unit_problems
 from verify.interval import Interval, Verdict, Worth
 from verify.mutants import Mutant, mutants
 from verify.opinion_rows import Family
@@ -68,11 +69,12 @@ def mutate_rules(folder: Path, *, shown: bool = True) -> Score:
     killed: Counter[str] = Counter()
     left = []
     for mutant in mutants(plan, compile_all(plan)):
+        seen = noticed(mutant, listed, newest)
+        if not seen and any(unit_problems(mutant.plan)):
+            continue  # the check would not let it pass
         made[mutant.kind] += 1
-        if noticed(mutant, listed, newest):
-            killed[mutant.kind] += 1
-        else:
-            left.append(mutant)
+        killed[mutant.kind] += seen
+        left += [] if seen else [mutant]
     kinds = kinds_of(plan)
     families = _families(kinds) if shown and left else []
     survivors = [_survivor(kinds, mutant, listed, newest, families=families) if shown else Survivor(mutant, None, None, None, ()) for mutant in left]

@@ -11,6 +11,7 @@ from verify.fact_rows import row_scope
 from verify.formulas import DAYS, parse_plain
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
+from verify.formulas_units import unit_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract, Retention
@@ -33,9 +34,9 @@ def check_rules(folder: Path) -> Rulebook:
         raise UsageError(*problems)
     plan = make_plan(book, newest_day(book))
     compile_all(plan)
-    unused = list(use_problems(plan))
-    if unused:
-        raise UsageError(*unused)
+    problems = [*unit_problems(plan), *use_problems(plan)]
+    if problems:
+        raise UsageError(*problems)
     return book
 
 
