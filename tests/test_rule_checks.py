@@ -78,6 +78,12 @@ def test_a_value_a_fact_or_a_rule_that_nobody_reads_is_told(rules: Path) -> None
     assert told(rules, floor__yaml=values('region: "00", from: 2024-01-01, value: 400')) == [("E-RULE-UNUSED", "rules/parameters/floor.yaml:1")]
 
 
+@pytest.mark.parametrize(("of", "more", "expr"), [("member", "", "wage"), ("household", "type: test, ", "members = 1")])
+def test_only_a_figure_of_a_case_is_published(of: str, more: str, expr: str, rules: Path) -> None:
+    rule = f"- {{rule: shown, label: 试, publish: yes, of: {of}, {more}law: 试, expr: {expr}}}\n"
+    assert told(rules, floor__yaml=values('region: "00", from: 2024-01-01, value: 400') + rule) == [("E-RULE-PUBLISH", "rules/parameters/floor.yaml:6")]
+
+
 @pytest.mark.parametrize("law", ["''", "[]", "' '", "['']"])
 def test_a_value_without_a_basis_is_told(law: str, rules: Path) -> None:
     text = values('region: "00", from: 2024-01-01, value: 400').replace("law: 试", f"law: {law}")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from verify.formulas_interpreter import Facts, amount, verdict
-from verify.interval import NOTHING, Interval, Verdict, Worth
+from verify.interval import NOTHING, Interval, Said, Verdict, Worth
 from verify.opinion_rows import AMOUNTS, Family, Line, Somebody, counted, of_case, of_rows, row_facts, sees
 from verify.parameters import value_in_force
 from verify.plan import InputPlan, Plan
@@ -136,6 +136,8 @@ def worth_of(value: Any) -> Worth:
     """A stated verdict, amount or interval."""
     if isinstance(value, str) and value in VERDICTS:
         return Verdict(VERDICTS[value])
+    if value is None or (isinstance(value, str) and not value.replace(".", "", 1).isdigit()):
+        return Said(value)
     low, high = value if isinstance(value, list) else (value, value)
     first, last = (None if bound is None else int(Decimal(bound).scaleb(STATED_SCALE)) for bound in (low, high))
     return Interval(first, last, STATED_SCALE)

@@ -9,15 +9,15 @@ from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
 from verify.formulas_compiler import Scope
-from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Span, Truth, integer, whole
+from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth, integer, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan
 
 
-def age_bounds() -> tuple[exp.Expr, exp.Expr]:
-    """A member's age: exact where the birth date is known, else from 0 without bound."""
+def own_names() -> dict[str, Operand]:
+    """What is known of every member: the age, exact where the birth date is known, else from 0 without bound; the relation to the applicant."""
     age = whole(column("age"))
-    return exp.Coalesce(this=age, expressions=[integer(0)]), age
+    return {"age": Span(exp.Coalesce(this=age, expressions=[integer(0)]), age, most=1000), "relation": Plain(column("relation"))}
 
 
 def member_count() -> Span:

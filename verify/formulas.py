@@ -68,6 +68,7 @@ FUNCTIONS = {
     "inside_window": 2,
     "touches_window": 2,
     "in_window": 1,
+    "in_months": 2,
 }
 ASKED = ("has", "the_member", "any_member")  # they are asked of a name, not of an amount
 CONSTANTS = {"months_a_year": 12, "one_month": 1}

@@ -32,10 +32,12 @@ from verify.formulas_spans import (
     null,
     plus,
     times,
+    when,
 )
 from verify.problems import Problem, UsageError
 
 T = TypeVar("T")
+LONGEST_WINDOW = 1200  # months
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,23 @@ def _function(at: Compiler, node: exp.Anonymous) -> Operand:
     name, given = node.name.lower(), node.expressions
     if name in {"has", "the_member", "any_member"}:
         return _look_up(at, {"has": at.scope.has, "the_member": at.scope.the, "any_member": at.scope.any}[name], given[0])
+    if name == "in_months":
+        return Truth(_in_months(at, given[0], given[1]))
     if name in {"known", "inside_window", "touches_window", "in_window"}:
         return Truth(_on_days(at, name, given))
     spans = [_span(at, g) for g in given]
     return _AMOUNTS[name](*spans)
+
+
+def _in_months(at: Compiler, day: exp.Expr, months: exp.Expr) -> exp.Expr:
+    """Whether a day lies in so many whole months before the month of the as-of date; open where it is not known in how many."""
+    count, tested = _span(at, months), _plain(at, day)
+    if count.scale or count.most > LONGEST_WINDOW:
+        raise _refuse(at, months, "E-FORMULA-SIZE")
+    back = exp.Anonymous(this="to_months", expressions=[exp.cast(count.low, "INTEGER")])
+    first = exp.cast(exp.Paren(this=exp.Sub(this=_plain(at, exp.column("as_of_month")), expression=back)), "DATE")
+    start = when((exp.EQ(this=count.low, expression=count.high), first), other=exp.Null())
+    return all_of(exp.GTE(this=tested, expression=start), exp.LTE(this=tested, expression=_plain(at, exp.column("window_to"))))
 
 
 def _on_days(at: Compiler, name: str, given: list[exp.Expr]) -> exp.Expr:

@@ -117,9 +117,21 @@ def _function(node: exp.Anonymous, facts: Facts) -> Worth:
     if name == "known":
         found = worth(given[0], facts)
         return Verdict((found.high if isinstance(found, Interval) else _value(found)) is not None)
+    if name == "in_months":
+        return _in_months(_said(given[0], facts), amount(given[1], facts), facts)
     if name in {"in_window", "inside_window", "touches_window"}:
         return _window(name, [_said(day, facts) for day in given], facts)
     return _AMOUNTS[name](*(amount(item, facts) for item in given))
+
+
+def _in_months(day: Any, months: Interval, facts: Facts) -> Verdict:
+    """Whether a day lies in so many whole months before the month of the as-of date."""
+    as_of, last = _value(facts.names["as_of"]), _value(facts.names["window_to"])
+    known = months.low is not None and months.low == months.high
+    assert isinstance(as_of, date)
+    first = month_before(as_of, months.low or 0) if known else None
+    after = Verdict(None if day is None or first is None else day >= first)
+    return interval.both(after, Verdict(None if day is None else day <= last))
 
 
 def _value(found: Worth) -> object:

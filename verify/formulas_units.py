@@ -111,6 +111,9 @@ def _case(units: Units, node: exp.Case) -> Unit | None:
 
 
 def _function(units: Units, node: exp.Anonymous) -> Unit | None:
+    if str(node.this).lower() == "in_months":
+        units.must_be(units.of(node.expressions[1]), unit_of("月"), node.sql(dialect="duckdb"))
+        return None
     if str(node.this).lower() in {"has", "known", "the_member", "any_member", *WINDOWS}:
         return None
     return units.same(node, *node.expressions) if node.expressions else None

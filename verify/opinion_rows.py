@@ -37,6 +37,7 @@ class Somebody:
     authorised: bool = True
     id_known: bool = True
     age: int | None = 30
+    relation: str | None = None
     rows: Mapping[str, Sequence[Line]] = field(default_factory=dict)
 
 

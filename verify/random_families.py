@@ -31,6 +31,7 @@ class Kinds:
     days: tuple[date, ...]
     regions: tuple[str, ...]
     areas: tuple[str | None, ...]
+    relations: tuple[str | None, ...]
     read: dict[str, Extract]
 
 
@@ -54,6 +55,7 @@ def kinds_of(plan: Plan) -> Kinds:
         tuple(sorted(days)),
         tuple(sorted({home, *regions})),
         (*sorted(areas | set(texts)), None),
+        (*sorted({word for r in plan.rules("member") for column, word in _words_in(r.formula.tree) if column == "relation"}), "A", None),
         found,
     )
 
@@ -74,7 +76,8 @@ def random_family(kinds: Kinds, draw: Random, late: frozenset[str] = frozenset()
         rows = {name: _lines(kinds, extract, draw, doubt=doubt, count=draw.randint(0, 3)) for name, extract in kinds.read.items() if draw.random() < seen}
         presence = draw.choice(("possible", "out")) if draw.random() < doubt else "certain"
         age = None if draw.random() < doubt else draw.choice(_AGES)
-        people.append(Somebody(number, presence, draw.random() >= doubt / 2, draw.random() >= doubt / 2, age, rows))
+        relation = draw.choice(kinds.relations)
+        people.append(Somebody(number, presence, draw.random() >= doubt / 2, draw.random() >= doubt / 2, age, relation, rows))
     region = kinds.plan.book.membership.home_region if draw.random() < 0.9 else draw.choice(kinds.regions)
     area = draw.choice(kinds.areas) if draw.random() < doubt else kinds.areas[draw.randrange(max(1, len(kinds.areas) - 1))]
     return Family(region, area, people, _own_rows(kinds, draw, doubt), late, draw.random() < doubt / 4)

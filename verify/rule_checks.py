@@ -10,7 +10,7 @@ from verify import decision_sql, fact_values, layers
 from verify.fact_rows import row_scope
 from verify.formulas import DAYS, parse_plain
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Span, Truth
+from verify.formulas_spans import Truth
 from verify.formulas_units import unit_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
@@ -50,7 +50,7 @@ def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:
     problems: list[Problem] = []
     case = layers.case_scope(plan)
     _try(problems, lambda: [layers.compile_rule(rule, case) for rule in plan.rules("case")])
-    member = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    member = Scope(layers.named(case.names, fact_values.own_names()))
     household = Scope(layers.named(case.names, {"members": fact_values.member_count()}))
     for entry in plan.inputs.values():
         layer = member if entry.input.of == "member" else household

@@ -191,8 +191,14 @@ def _operand(value: Any) -> Operand:
     if isinstance(value, str) and value in VERDICTS:
         truth = VERDICTS[value]
         return Truth(exp.null() if truth is None else exp.Boolean(this=truth))
+    if value is None or (isinstance(value, str) and not _is_amount(value)):
+        return Plain(exp.cast(exp.Literal.string(value) if value else exp.null(), "VARCHAR"))
     low, high = value if isinstance(value, list) else (value, value)
     return Span(_fixed(low), null() if high is None else _fixed(high), 2, most=0)  # stated: its size is known to whoever states it
+
+
+def _is_amount(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _fixed(value: str) -> exp.Expr:

@@ -19,8 +19,12 @@ def basis_problems(book: Rulebook) -> Iterator[Problem]:
 
 
 def use_problems(plan: Plan) -> Iterator[Problem]:
-    """Parameters, facts and rules that nothing reads and nobody is shown."""
+    """Parameters, facts and rules that nothing reads and nobody is shown; what is to be shown and is no figure of a case."""
     book, read = plan.book, _read(plan)
+    for kind, entries in (("input", book.inputs), ("rule", book.rules)):
+        for name, shape in entries.items():
+            if shape.publish and (shape.of == "member" or getattr(shape, "type", "amount") == "test"):
+                yield Problem("E-RULE-PUBLISH", book.entry(kind, name).where("publish"), {"name": name})
     for kind, names in (("parameter", book.parameters), ("input", book.inputs), ("rule", book.rules)):
         for name in names:
             shown = getattr(book.entry(kind, name).shape, "publish", False)

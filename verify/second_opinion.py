@@ -58,7 +58,7 @@ def _work_out(plan: Plan, of: str, facts: Facts) -> None:
 
 
 def _member(plan: Plan, family: Family, one: Somebody, case: Facts) -> Facts:
-    names = {**case.names, "age": Interval(one.age or 0, one.age)}
+    names = {**case.names, "age": Interval(one.age or 0, one.age), "relation": Said(one.relation)}
     taken = {i.input.input: of_rows(i, rows_of(i, family, one), case, sees=sees(i, family, one)) for i in plan.inputs_of("member")}
     names |= {name: found.amount for name, found in taken.items()}
     facts = Facts(names, {name: found.has for name, found in taken.items()}, {name: found.given for name, found in taken.items()})

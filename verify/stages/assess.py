@@ -124,7 +124,7 @@ def _case_key(entry: InputPlan) -> str:
 
 def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> Scope:
     """Every member with each fact, then the values worked out from them."""
-    layer = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    layer = Scope(layers.named(case.names, fact_values.own_names()))
     joins, items = [], []
     for entry in plan.inputs_of("member"):
         name, known = entry.input.input, arrived.known[entry.extract.extract]
@@ -135,7 +135,7 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> S
     columns = "".join(f", {item}" for item in items)
     store.table(
         "member_values",
-        f"""SELECT m.member_no, m.presence, m.authorised, m.id_known, m.age, c.*{columns}
+        f"""SELECT m.member_no, m.presence, m.authorised, m.id_known, m.age, m.relation, c.*{columns}
             FROM members m JOIN case_values c ON m.case_id = c.case_id {" ".join(joins)}""",
     )
     for level in plan.levels["member"]:
