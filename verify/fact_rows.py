@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from verify.formulas_compiler import Compiler, RowSql, Scope
-from verify.formulas_spans import Operand, Plain, Span, integer, max0, whole
+from verify.formulas_compiler import Compiler, Scope
+from verify.formulas_spans import Operand, Plain, RowSql, Span, integer, max0, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan
 from verify.rule_files import Extract

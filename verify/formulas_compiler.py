@@ -14,6 +14,7 @@ from verify.formulas_spans import (
     QUOTIENT_SCALE,
     Operand,
     Plain,
+    RowSql,
     Span,
     Truth,
     aligned,
@@ -38,17 +39,6 @@ from verify.problems import Problem, UsageError
 
 T = TypeVar("T")
 LONGEST_WINDOW = 1200  # months
-
-
-@dataclass(frozen=True)
-class RowSql:
-    """The three expressions of an input over one row, the scale of its amount, and the most it can be."""
-
-    counts: str
-    low: str
-    high: str
-    scale: int
-    most: int
 
 
 @dataclass

@@ -53,6 +53,17 @@ class Plain:
 Operand = Span | Truth | Plain
 
 
+@dataclass(frozen=True)
+class RowSql:
+    """The three expressions of an input over one row, the scale of its amount, and the most it can be."""
+
+    counts: str
+    low: str
+    high: str
+    scale: int
+    most: int
+
+
 # Trees are built from the node classes themselves: sqlglot's own operators copy both sides each time (half of the CPU of a
 # night's planning, measured). Parts are shared between trees, so nothing here may ever change a node in place.
 WHOLE = exp.DataType.build("HUGEINT")
