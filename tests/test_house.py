@@ -38,7 +38,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"record_counts", "repeats", "fen_sums"}
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
-        | {"candidates", "needs_sql", "profiles", "guards", "holding", "arrivals"}
+        | {"candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
     ),
     frozenset({"stages"}),
@@ -52,7 +52,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
     "cryptography": r"keys",
     "pyarrow": r"store(_\w+)?",
-    "rapidfuzz": r"similarity",
+    "rapidfuzz": r"similarity|linkage\.distances",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
     "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples",
@@ -61,12 +61,12 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"book_sheets",
     "defusedxml": r"xml_sheets",
-    "numpy": r"record_counts|repeats",
+    "numpy": r"record_counts|repeats|linkage\.\w+",
     "jinja2": r"page",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|stages\.\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|stages\.\w+|linkage\.\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 480}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
