@@ -18,6 +18,8 @@ _CITY = re.compile(r"^(.{2,12}?(?:自治州|地区|盟|市))(?=.*?(?:县|区|市
 _COUNTY = re.compile(r"^(.{1,9}?(?:自治县|县|林区|自治旗|旗|市|(?<!社)(?<!小)区))(?!域|段)")
 _TOWN = re.compile(r"^(.{1,8}?(?:街道办事处|街道|镇|民族乡|乡|苏木|农场|林场))")
 _DROPPED = re.compile(r"办事处|村民委员会|居民委员会|居委会|村委会|社区|行政村|自然村|村民小组|小组|附近|旁边")
+_NOISE = re.compile(r"[\s,，。、;；:：()（）#]+")
+_ENDING = re.compile(r"(村|路|街|第)$")
 _NUMBER = re.compile(r"[0-9]+[A-Z]?")
 
 
@@ -37,7 +39,7 @@ class Address:
 
 def address_of(written: str) -> Address | None:
     """A written address in pieces; None where nothing is left of it."""
-    text = re.sub(r"[\s,，。、;；:：()（）#]+", "", unicodedata.normalize("NFKC", written)).upper()
+    text = _NOISE.sub("", unicodedata.normalize("NFKC", written)).upper()
     if not text:
         return None
     text = _HAN_NUMBER.sub(lambda found: str(number_in(found[1])), text)
@@ -46,7 +48,7 @@ def address_of(written: str) -> Address | None:
     numbers_at = _NUMBER.search(text)
     place, tail = (text[: numbers_at.start()], text[numbers_at.start() :]) if numbers_at else (text, "")
     place = _DROPPED.sub("", place)
-    place = re.sub(r"(村|路|街|第)$", "", place) or place
+    place = _ENDING.sub("", place) or place
     house = tuple(number.lstrip("0") or "0" for number in _NUMBER.findall(tail))
     return Address(division, town.replace("办事处", ""), place, house)
 
@@ -75,9 +77,10 @@ def same_house(one: Address, other: Address) -> bool:
 def _divided(text: str) -> tuple[str, str]:
     """What stands before the town, and the rest."""
     found = []
-    for pattern in (_PROVINCE, _CITY, _COUNTY):
-        part, text = _cut(pattern, text)
-        found.append(part)
+    for pattern, signs in ((_PROVINCE, "省区"), (_CITY, "州区盟市"), (_COUNTY, "县区旗市")):
+        if any(sign in text for sign in signs):
+            part, text = _cut(pattern, text)
+            found.append(part)
     return "".join(found), text
 
 

@@ -43,7 +43,7 @@ def credit_code_of(written: str) -> CreditCode | None:
         return None
     person = re.fullmatch("[1-8][0-9]{16}[0-9X]|[1-8][0-9]{14}", key) is not None
     if not _SHAPE.fullmatch(key):
-        return CreditCode(key, False, False, None, None, person)
+        return CreditCode(key, valid=False, body_valid=False, division=None, body=None, person=person)
     valid, body = check_of_code(key[:17]) == key[17], key[8:17]
     return CreditCode(key, valid, check_of_body(body[:8]) == body[8], key[2:8], body, person and not valid)
 

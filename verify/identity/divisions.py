@@ -1,8 +1,9 @@
 """Dated administrative divisions (GB/T 2260): which codes stood when, and which one a place had before or after.
 
 A code inside an ID is where somebody was registered on the day they were given it, in 1984 at the earliest and at any age:
-it is held against the codes of all those days, and an unknown code is unknown, never wrong. The table is text with the columns code, name, from, to (empty: still in force)
-and successor (empty: none, or split), so that a region's own table can stand in its rules.
+it is held against the codes of all those days, and an unknown code is unknown, never wrong. The table is text with the
+columns code, name, from, to (empty: still in force) and successor (empty: none, or split), so that a region's own table can
+stand in its rules.
 """
 
 from __future__ import annotations

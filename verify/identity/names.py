@@ -18,6 +18,7 @@ from verify.similarity import MASK, readings
 
 DOT = "·"
 DOTS = re.compile("[\u00b7\u2022\u30fb\u2027\u2219\u22c5\u25cf\u25cb\u16eb\u2e31\u1427\u318d\u119e\ua78f\u30fc\uff65\uff0e.\u3002]")
+_USUAL = re.compile("[\u4e00-\u9fff]{2,4}")  # what nearly every name is, and nothing can be wrong with
 _SPACES = re.compile(r"\s+")
 _ASIDE = re.compile(r"[(\[（【<《][^)\]）】>》]*[)\]）】>》]?")  # (大), （已故）, [曾用名…]
 _NOISE = re.compile(r"[0-9'\"`~!@#$%^&+=|\\/;:,?<>{}、，；：？！“”‘’_\-—]+")
@@ -46,7 +47,7 @@ def name_of(written: str) -> NameParts | None:
     What stands in brackets is an aside. A space inside a name of four letters or fewer is noise, in a longer one it stands
     for the dot between two parts. Characters are kept as written: variants and traditional forms fold in `similarity`.
     """
-    text = _plain(written)
+    text = plain_name(written)
     if not text:
         return None
     parts = tuple(text.split(DOT))
@@ -55,7 +56,10 @@ def name_of(written: str) -> NameParts | None:
     return NameParts(text, parts, surname, whole[len(surname) :], sounds_of(whole, surname), whole.count(MASK))
 
 
-def _plain(written: str) -> str:
+def plain_name(written: str) -> str:
+    """A written name without noise and asides, its parts joined by `·`; '' where nothing is left."""
+    if _USUAL.fullmatch(written):
+        return written
     text = unicodedata.normalize("NFKC", _ASIDE.sub("", written).replace("\u3000", " ").replace("\u30fb", DOT)).strip().upper()
     text = _NOISE.sub("", text.replace("＊", MASK).replace("×", MASK))
     spread = _SPACES.split(text)

@@ -14,6 +14,8 @@ def phone_of(written: str) -> str | None:
 
     Of several numbers in one field the first counts. Numbers of one repeated digit, or counting up, are fillers.
     """
+    if _MOBILE.fullmatch(written) and written.isascii():
+        return None if _filler(written) else written
     text = unicodedata.normalize("NFKC", written)
     for piece in re.split(r"[/,;，；、]|\s{2,}|转", text):
         digits = re.sub(r"[^0-9]", "", piece)

@@ -1,0 +1,112 @@
+"""Values as numbers: distinct values coded once, texts as matrices of characters, common beginnings and ends of pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Ints = npt.NDArray[np.int32]
+Matrix = npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of the stack: each row's code (0: nothing), and the distinct values; value of code c is c - 1.
+
+    The order of the codes follows from the values, not from where they stand.
+    """
+
+    codes: Ints
+    values: pl.Series
+
+
+def coded(column: pl.Series) -> Coded:
+    """Code the distinct values of a column of texts: by their hashes, held against the values, and else by the values themselves."""
+    there = column.is_not_null().to_numpy()
+    codes = np.zeros(len(column), np.int32)
+    known = column.filter(column.is_not_null())
+    if known.is_empty():
+        return Coded(codes, known)
+    _, first, back = np.unique(known.hash(seed=3).to_numpy(), return_index=True, return_inverse=True)
+    values = known.gather(first)
+    if not (values.gather(back) == known).all():  # two values of one hash
+        values = known.unique().sort()
+        back = known.cast(pl.Enum(values)).to_physical().to_numpy()
+    codes[there] = back + 1
+    return Coded(codes, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Distinct texts as characters: one line a text (line 0 is empty), from the left and from the right, and their lengths.
+
+    Longer texts than `width` are cut at their end; characters are Unicode's of the basic plane, others fold into its private
+    area by their value, which two of a name never share in practice.
+    """
+
+    ahead: Matrix
+    back: Matrix
+    lengths: Ints
+
+
+def texts(values: pl.Series, width: int) -> Texts:
+    """The distinct texts as matrices of `width` characters."""
+    padded = values.str.slice(0, width).str.pad_end(width, "\0")
+    joined = padded.str.join("").item() if len(values) else ""
+    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(len(values), width)
+    ahead = np.zeros((len(values) + 1, width), np.uint16)
+    ahead[1:] = np.where(wide > 0xFFFF, 0xE000 + wide % 0x1900, wide)
+    lengths = np.concatenate(([0], np.minimum(values.str.len_chars().to_numpy(), width))).astype(np.int32)
+    places = lengths[:, None].astype(np.int64) - 1 - np.arange(width)[None, :]
+    back = np.where(places >= 0, np.take_along_axis(ahead, np.maximum(places, 0), 1), 0).astype(np.uint16)
+    return Texts(ahead, back, lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """For pairs of texts: lengths, common beginning, common end (each at most the shorter length)."""
+
+    ours: Ints
+    theirs: Ints
+    begin: Ints
+    end: Ints
+
+    @property
+    def shorter(self) -> Ints:
+        """The length of the shorter text."""
+        return np.minimum(self.ours, self.theirs)
+
+    def one_changed(self) -> Flags:
+        """One character stands for another, and all else is equal."""
+        flags: Flags = (self.ours == self.theirs) & (self.begin + self.end == self.ours - 1)
+        return flags
+
+    def one_slip(self, of: Texts, a: Ints, b: Ints) -> Flags:
+        """One character changed, lost or added, or two neighbours swapped; `a` and `b` are the lines of `of`."""
+        lost = (np.abs(self.ours - self.theirs) == 1) & (self.begin + self.end >= self.shorter)
+        swapped = np.zeros(len(lost), np.bool_)
+        (at,) = np.nonzero((self.ours == self.theirs) & (self.begin + self.end == self.ours - 2))
+        first = self.begin[at]
+        x, y = of.ahead[a[at]], of.ahead[b[at]]
+        row = np.arange(len(at))
+        swapped[at] = (x[row, first] == y[row, first + 1]) & (x[row, first + 1] == y[row, first])
+        flags: Flags = self.one_changed() | lost | swapped
+        return flags
+
+
+def overlap(of: Texts, a: Ints, b: Ints) -> Overlap:
+    """The common beginnings and ends of pairs of lines."""
+    ours, theirs = of.lengths[a], of.lengths[b]
+    least = np.minimum(ours, theirs)
+    return Overlap(ours, theirs, np.minimum(_run(of.ahead, a, b), least), np.minimum(_run(of.back, a, b), least))
+
+
+def _run(matrix: Matrix, a: Ints, b: Ints) -> Ints:
+    """How many characters agree before the first that does not."""
+    unequal = matrix[a] != matrix[b]
+    first = unequal.argmax(axis=1)
+    return np.asarray(np.where(unequal[np.arange(len(a)), first], first, matrix.shape[1]), np.int32)
