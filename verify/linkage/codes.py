@@ -31,13 +31,23 @@ def coded(column: pl.Series) -> Coded:
     known = column.filter(column.is_not_null())
     if known.is_empty():
         return Coded(codes, known)
-    _, first, back = np.unique(known.hash(seed=3).to_numpy(), return_index=True, return_inverse=True)
+    first, back = _grouped(known.hash(seed=3).to_numpy())
     values = known.gather(first)
     if not (values.gather(back) == known).all():  # two values of one hash
         values = known.unique().sort()
         back = known.cast(pl.Enum(values)).to_physical().to_numpy()
     codes[there] = back + 1
     return Coded(codes, values)
+
+
+def _grouped(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """A place of each distinct hash, in order of the hashes, and for each place the number of its hash."""
+    order = np.argsort(hashes)
+    ranked = hashes[order]
+    new = np.concatenate(([True], ranked[1:] != ranked[:-1]))
+    back = np.empty(len(hashes), np.int64)
+    back[order] = np.cumsum(new) - 1
+    return order[new], back
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +65,21 @@ class Texts:
 
 def texts(values: pl.Series, width: int) -> Texts:
     """The distinct texts as matrices of `width` characters."""
-    padded = values.str.slice(0, width).str.pad_end(width, "\0")
-    joined = padded.str.join("").item() if len(values) else ""
-    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(len(values), width)
-    ahead = np.zeros((len(values) + 1, width), np.uint16)
-    ahead[1:] = np.where(wide > 0xFFFF, 0xE000 + wide % 0x1900, wide)
-    lengths = np.concatenate(([0], np.minimum(values.str.len_chars().to_numpy(), width))).astype(np.int32)
-    places = lengths[:, None].astype(np.int64) - 1 - np.arange(width)[None, :]
-    back = np.where(places >= 0, np.take_along_axis(ahead, np.maximum(places, 0), 1), 0).astype(np.uint16)
-    return Texts(ahead, back, lengths)
+    cut = values.str.slice(0, width)
+    lengths = np.concatenate(([0], cut.str.len_chars().to_numpy())).astype(np.int32)
+    return Texts(_matrix(cut, width), _matrix(cut.str.reverse(), width), lengths)
+
+
+def _matrix(cut: pl.Series, width: int) -> Matrix:
+    """Texts of at most `width` characters, a line each, below an empty line."""
+    joined = cut.str.pad_end(width, "\0").str.join("").item() if len(cut) else ""
+    matrix = np.zeros((len(cut) + 1, width), np.uint16)
+    if joined.isascii():
+        matrix[1:] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(len(cut), width)
+        return matrix
+    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(len(cut), width)
+    matrix[1:] = np.where(wide > 0xFFFF, 0xE000 + wide % 0x1900, wide)
+    return matrix
 
 
 @dataclass(frozen=True, slots=True)

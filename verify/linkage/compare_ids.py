@@ -40,7 +40,7 @@ class IdNumber:
         """Code the IDs and see which pass their check."""
         numbers = coded(stack[self.column])
         lines = texts(numbers.values, _WIDTH)
-        return PreparedIds(numbers, numbers.values.to_list(), lines, passes(lines))
+        return PreparedIds(numbers, lines, passes(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,6 @@ class PreparedIds:
     """IDs of both tables: codes, texts, lines of characters, and whether each passes its check."""
 
     numbers: Coded
-    plain: list[str]
     lines: Texts
     valid: Flags
 
@@ -70,7 +69,7 @@ class PreparedIds:
         out[at[slip]] = 2
         rest = at[~slip]
         near = rest[self._may_be_two(a[rest], b[rest])]
-        two = edits(self.plain, (a[near] - 1).astype(np.int64), (b[near] - 1).astype(np.int64), 2) <= 2
+        two = edits(self.numbers.values, (a[near] - 1).astype(np.int64), (b[near] - 1).astype(np.int64), 2) <= 2
         out[near[two]] = 3
         return out
 
@@ -113,7 +112,7 @@ class Digits:
     def prepare(self, stack: pl.DataFrame, left: int) -> PreparedDigits:
         """Code the numbers."""
         numbers = coded(stack[self.column])
-        return PreparedDigits(numbers, numbers.values.to_list(), texts(numbers.values, _WIDTH))
+        return PreparedDigits(numbers, texts(numbers.values, _WIDTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,6 @@ class PreparedDigits:
     """Numbers of both tables."""
 
     numbers: Coded
-    plain: list[str]
     lines: Texts
 
     def levels_of(self, ours: Rows, theirs: Rows) -> Levels:

@@ -177,8 +177,8 @@ class PreparedNames:
         some = ((x == y) & (x > 0)).sum(axis=1) + 1 >= np.maximum(self.lines.lengths[a], self.lines.lengths[b])
         near = np.zeros(len(a), np.bool_)
         (at,) = np.nonzero(longer)
-        near[at] = plain_edits(self.names.values.to_list(), (a[at] - 1).astype(np.int64), (b[at] - 1).astype(np.int64), 2) <= 2 if len(at) else near[at]
+        near[at] = plain_edits(self.names.values, (a[at] - 1).astype(np.int64), (b[at] - 1).astype(np.int64), 2) <= 2 if len(at) else near[at]
         (at,) = np.nonzero(some & ~longer & (self.sounds.codes[ours] > 0) & (self.sounds.codes[theirs] > 0))
         p, q = self.sounds.codes[ours[at]].astype(np.int64) - 1, self.sounds.codes[theirs[at]].astype(np.int64) - 1
-        near[at] = plain_edits(self.sounds.values.to_list(), p, q, 2) <= 2 if len(at) else near[at]
+        near[at] = plain_edits(self.sounds.values, p, q, 2) <= 2 if len(at) else near[at]
         return near

@@ -200,7 +200,7 @@ class Text:
         """Code the texts."""
         values = coded(stack[self.column])
         bearers = np.bincount(values.codes[:left], minlength=len(values.values) + 1) / max(left, 1)
-        return PreparedText(values, values.values.to_list(), self.at_least, bearers)
+        return PreparedText(values, self.at_least, bearers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,6 @@ class PreparedText:
     """Texts of both tables."""
 
     values: Coded
-    plain: list[str]
     at_least: tuple[int, ...]
     bearers: npt.NDArray[np.float64]
 
@@ -218,7 +217,7 @@ class PreparedText:
         out = np.ones(len(a), np.uint8)
         (at,) = np.nonzero((a != b) & (a > 0) & (b > 0))
         x, y = a[at].astype(np.int64) - 1, b[at].astype(np.int64) - 1
-        likeness = jaro_winkler(self.plain, x, y)
+        likeness = jaro_winkler(self.values.values, x, y)
         out[at] = np.select([likeness >= one for one in self.at_least], [2 + at_ for at_ in range(len(self.at_least))], 2 + len(self.at_least))
         out[(a == 0) | (b == 0)] = 0
         return out

@@ -102,7 +102,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that says how two tables are linked; two plans of one digest link alike.
+    """Everything that says how two tables are linked; plans of one digest can share a model.
 
     `never` are patterns (field to levels) that may be reviewed and are never accepted. With `each_left_once` a left row
     takes its best right row only. `derived` are expressions over the columns, for keys.
@@ -120,16 +120,13 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of it that decides."""
+        """SHA-256 of all that a fitted model depends on; not of what is decided by it."""
         told = {
             "fields": [[one.name, list(one.columns), list(one.levels)] for one in self.fields],
             "keys": [[list(key.parts), key.at_most] for key in self.keys],
             "derived": {name: str(expression) for name, expression in sorted(self.derived.items())},
-            "certain": [[list(one.key.parts), {k: list(v) for k, v in sorted(one.levels.items())}] for one in self.certain],
             "overrides": [[one.field, one.level, {k: list(v) for k, v in sorted(one.when.items())}] for one in self.overrides],
-            "never": [{k: list(v) for k, v in sorted(one.items())} for one in self.never],
             "shares": {k: list(v) for k, v in sorted(self.weighed_by_share.items())},
-            "once": self.each_left_once,
             "classes": self.limits.classes,
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
