@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, desk_batches, desk_extract, desk_keys, making
+from verify import desk, desk_batches, desk_extract, desk_keys, desk_match, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE, Problem, UsageError
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
 from verify.usage import Command, Group
@@ -28,7 +28,7 @@ app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
 app.add_typer(rules_app, name="rules")
 
-for name, group in {**desk.GROUPS, **desk_extract.GROUPS, **desk_batches.GROUPS, **desk_keys.GROUPS, **making.GROUPS}.items():
+for name, group in {**desk.GROUPS, **desk_extract.GROUPS, **desk_batches.GROUPS, **desk_keys.GROUPS, **desk_match.GROUPS, **making.GROUPS}.items():
     app.add_typer(group, name=name)
 for command in desk.COMMANDS:
     app.command(cls=Command)(command)

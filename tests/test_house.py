@@ -44,9 +44,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"stages"}),
     frozenset(  # stories
         {"pipeline", "rule_checks", "rule_examples", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"deciding", "pruning"}
+        | {"deciding", "pruning", "match_rows", "match_explain", "match_model", "match_scores"}
     ),
-    frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "desk_keys", "making", "usage", "help_page"}),
+    frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "desk_keys", "desk_match", "making", "usage", "help_page"}),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
@@ -66,7 +66,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|stages\.\w+|linkage\.\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|stages\.\w+|linkage\.\w+|match_\w+|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 480}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
@@ -288,6 +288,7 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 def test_every_word_is_used_and_every_word_asked_for_exists() -> None:
     families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_", "county_")
+    families += ("match_field_", "match_level_", "match_group_", "match_by_")
     texts = {text for path in [*MODULES, *MAKERS] for _, text in literals(path)}
     texts |= {word for path in TEMPLATES for word in re.findall(r"'(\w+)'", path.read_text(encoding="utf-8"))}
     unused = {key for key in book().words if not key.startswith(families)} - texts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.explain_case import link_text
-from verify.labels import book_of, extract_label
+from verify.labels import extract_label
 from verify.layout import Block
 from verify.ledger import Look, record
 from verify.linkage.model import Model
@@ -103,7 +103,8 @@ def _decided(side: Side, voice: Speech) -> list[str]:
     """What the night decided of it, a line a link; of a person only how many rows are theirs."""
     if not side.extract:
         return [voice.word("match_person_rows", count=sum(link["status"] == "accepted" for link in side.links))]
-    return [voice.word("match_decided", whose=f"{link['case_id']}/{link['member_no']}", how=link_text(link | {"link_status": link["status"]}, voice)) for link in side.links]
+    told = [(f"{link['case_id']}/{link['member_no']}", link_text(link | {"link_status": link["status"]}, voice)) for link in side.links]
+    return [voice.word("match_decided", whose=whose, how=how) for whose, how in told]
 
 
 def _against(one: Explained, told: Told, voice: Speech) -> Block:
@@ -177,6 +178,3 @@ def explained_json(explained: Sequence[Explained]) -> list[dict[str, Any]]:
         }
         for one in explained
     ]
-
-
-__all__ = ["Explained", "book_of", "explain_pair", "explain_row", "explained_blocks", "explained_json", "in_bits", "tables_of"]

@@ -54,11 +54,13 @@ class PreparedBirths:
     in_id: Days
 
     def levels_of(self, ours: Rows, theirs: Rows) -> Levels:
-        """The level of each pair. An ID's date is asked only where the IDs differ in it: equal IDs have been weighed as IDs."""
+        """The level of each pair.
+
+        An ID's date stands for a missing one only where the other side has no ID: two IDs have been weighed as IDs, dates and all.
+        """
         a, b, p, q = self.said[ours], self.said[theirs], self.in_id[ours], self.in_id[theirs]
-        same_id = (p == q) & (p != NO_DAY)
-        by_id = ~same_id & (((a == q) & (a != NO_DAY)) | ((b == p) & (b != NO_DAY)))
-        a, b = np.where((a == NO_DAY) & ~same_id, p, a), np.where((b == NO_DAY) & ~same_id, q, b)
+        by_id = (p != q) & (((a == q) & (a != NO_DAY)) | ((b == p) & (b != NO_DAY)))
+        a, b = np.where((a == NO_DAY) & (q == NO_DAY), p, a), np.where((b == NO_DAY) & (p == NO_DAY), q, b)
         nothing = (a == NO_DAY) | (b == NO_DAY)
         out = np.where((a == b) & (self.said[ours] == self.said[theirs]), 1, 6).astype(np.uint8)
         (at,) = np.nonzero((out == 6) & ~nothing)

@@ -14,6 +14,7 @@ import polars as pl
 
 Rows = npt.NDArray[np.int64]  # row numbers in the stack: the left table's rows, then the right one's
 Levels = npt.NDArray[np.uint8]
+COMPARING = 1  # raise it when the same values would be given other levels
 NOTHING = 0  # the level of a pair of which one side says nothing
 
 
@@ -122,6 +123,7 @@ class Plan:
     def digest(self) -> str:
         """SHA-256 of all that a fitted model depends on; not of what is decided by it."""
         told = {
+            "comparing": COMPARING,
             "fields": [[one.name, list(one.columns), list(one.levels)] for one in self.fields],
             "keys": [[list(key.parts), key.at_most] for key in self.keys],
             "derived": {name: str(expression) for name, expression in sorted(self.derived.items())},
