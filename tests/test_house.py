@@ -32,7 +32,7 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed"}),
     frozenset({"settings", "key_files", "rule_files", "rulebook", "manifest"}),
-    frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "passing"}),
+    frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "pair_decisions", "passing"}),
     frozenset(  # tools of stages
         {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
         | {"record_counts", "repeats", "fen_sums"}
