@@ -10,7 +10,7 @@ import pytest
 
 from tests.linkage.small_people import SCHEMA, two_lists
 from verify.identity.numbers import check_of
-from verify.linkage import Limits, Model, link
+from verify.linkage import Limits, Model, crowd_of, link
 from verify.linkage.linker import Linked, link_within
 from verify.linkage.model import load_model, save_model
 from verify.linkage.people import normalised, plan_of_people
@@ -128,6 +128,15 @@ def test_one_table_within_itself(lists: tuple[pl.DataFrame, pl.DataFrame, list[i
     assert found.pairs is not None
     heavy = found.pairs.sort("bits", descending=True).head(5).sort("left")
     assert list(heavy.select("left", "right").iter_rows()) == [(at, 60 + at) for at in range(5)]
+
+
+def test_a_few_rows_asked_of_a_crowd_are_linked_as_all_are(
+    linked: Linked, lists: tuple[pl.DataFrame, pl.DataFrame, list[int], list[int]], tables: NameTables
+) -> None:
+    crowd = crowd_of(lists[0], plan_of_people(tables), linked.model)
+    asked = crowd.ask(lists[1].head(120)).links.drop("certain")
+    assert asked.equals(linked.links.filter(pl.col("right") < 120).drop("certain"))
+    assert crowd.ask(lists[1].clear()).links.height == 0
 
 
 def test_what_was_cut_is_told(tables: NameTables) -> None:

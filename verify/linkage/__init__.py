@@ -16,6 +16,8 @@ from typing import Any
 _DOOR = {
     "Linked": "verify.linkage.linker",
     "link": "verify.linkage.linker",
+    "crowd_of": "verify.linkage.asking",
+    "link_within": "verify.linkage.linker",
     "Plan": "verify.linkage.plan",
     "Key": "verify.linkage.plan",
     "Certain": "verify.linkage.plan",
@@ -23,7 +25,7 @@ _DOOR = {
     "Limits": "verify.linkage.plan",
     "Model": "verify.linkage.model",
 }
-__all__ = ["Certain", "Key", "Limits", "Linked", "Model", "Override", "Plan", "link"]
+__all__ = ["Certain", "Key", "Limits", "Linked", "Model", "Override", "Plan", "crowd_of", "link", "link_within"]
 
 
 def __getattr__(name: str) -> Any:

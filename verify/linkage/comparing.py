@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,15 @@ class Bench:
     fields: list[Prepared]
     index: Index
     offset: int  # what a right row's number in the stack is more than its own
+    known_shares: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+    def shares_of(self, name: str) -> npt.NDArray[np.float64] | None:
+        """For each row of the stack the share of left rows that say the same in a field; None where that is not weighed."""
+        if name not in self.plan.weighed_by_share:
+            return None
+        if name in self.known_shares:
+            return self.known_shares[name]
+        return next(ready.shares() for one, ready in zip(self.plan.fields, self.fields, strict=True) if one.name == name)
 
     @property
     def sizes(self) -> list[int]:
@@ -52,7 +61,7 @@ class Bench:
         codes = np.zeros(len(ours), np.int64)
         for start in range(0, len(ours), self.plan.limits.batch):
             here = slice(start, start + self.plan.limits.batch)
-            levels = [field.levels_of(ours[here], theirs[here]) for field in self.fields]
+            levels = [ready.levels_of(ours[here], theirs[here]) for ready in self.fields]
             self._override(levels)
             for size, of in zip(self.sizes, levels, strict=True):
                 codes[here] = codes[here] * size + of
@@ -94,10 +103,14 @@ class Bench:
         return np.sort(np.argsort(hashes)[: self.plan.limits.anchors])
 
 
-def bench_of(stack: pl.DataFrame, plan: Plan, left: int) -> Bench:
-    """Make the fields and keys of both tables ready; the first `left` rows of the stack are the left table's, all where there is one."""
+def bench_of(stack: pl.DataFrame, plan: Plan, left: int, *, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:
+    """Make the fields and keys of both tables ready; the first `left` rows of the stack are the left table's, all where there is one.
+
+    `shares`, where the left rows are part of a larger table: of each weighed field the share there, for every row of the stack.
+    """
     stack = stack.rechunk()
-    return Bench(plan, [one.prepare(stack, left) for one in plan.fields], index_of(stack, plan, left), 0 if stack.height == left else left)
+    fields = [one.prepare(stack, left) for one in plan.fields]
+    return Bench(plan, fields, index_of(stack, plan, left), 0 if stack.height == left else left, shares or {})
 
 
 def read_by(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:

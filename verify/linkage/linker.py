@@ -49,6 +49,14 @@ def link(left: pl.DataFrame, right: pl.DataFrame, plan: Plan, *, model: Model | 
     return _linked(bench, (certain, candidates, against), told, model=model, keep_pairs=keep_pairs)
 
 
+def linked(bench: Bench, model: Model) -> Linked:
+    """Link what has been made ready, by a model."""
+    left = bench.index.left
+    certain, rest = bench.settled(np.arange(left, left + len(bench.index.hashes[bench.plan.keys[0].name]) - left))
+    theirs, ours, told = pairs_of(bench.index, bench.plan, rest)
+    return _linked(bench, (certain, bench.compared(ours, theirs), certain), told, model=model, keep_pairs=False)
+
+
 def link_within(table: pl.DataFrame, plan: Plan, *, model: Model | None = None, keep_pairs: bool = False) -> Linked:
     """Link the rows of one table to each other: of each pair the later row is the right one.
 
@@ -93,8 +101,8 @@ def _fitted(bench: Bench, candidates: Compared, certain: Compared, anchors: Comp
 def _usual(bench: Bench) -> dict[str, float]:
     """The mean logarithm of the share of what left rows say, for the fields that are weighed by it."""
     found = {}
-    for one, field in zip(bench.plan.fields, bench.fields, strict=True):
-        shares = field.shares() if one.name in bench.plan.weighed_by_share else None
+    for one in bench.plan.fields:
+        shares = bench.shares_of(one.name)
         if shares is not None:
             ours = np.sort(shares[: bench.index.left])
             found[one.name] = float(np.log(ours[ours > 0]).mean()) if (ours > 0).any() else 0.0
@@ -107,9 +115,8 @@ def _weighed(bench: Bench, model: Model, pairs: Compared) -> tuple[Codes, npt.ND
     lines = bench.levels(codes)
     weights, stories = model.weigh(lines)
     bits = weights[back]
-    for at, (one, field) in enumerate(zip(bench.plan.fields, bench.fields, strict=True)):
-        names = bench.plan.weighed_by_share.get(one.name)
-        shares = field.shares() if names else None
+    for at, one in enumerate(bench.plan.fields):
+        names, shares = bench.plan.weighed_by_share.get(one.name), bench.shares_of(one.name)
         if names and shares is not None:
             wanted = np.isin(lines[:, at], [one.levels.index(name) for name in names])[back]
             usual = model.usual[one.name] / 1_000_000 * np.log(2)
