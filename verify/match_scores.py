@@ -104,8 +104,10 @@ def _compared(night: Published, truth: pl.DataFrame) -> pl.DataFrame:
     links = read_frame(night.folder / RESULTS / "links.parquet").with_columns(pl.col("row").cast(pl.Int64)).sort(best, "case_id", "member_no")
     links = links.unique([*KEY, "person_id"], keep="first", maintain_order=True)  # of a person in two cases there is a link for each
     persons = read_frame(night.folder / TABLES / "persons.parquet").with_columns(pl.col("member_no").cast(pl.Int64))
+    persons = persons.with_columns(pl.col("authorised").any().over("person_id"))
     freely = links.join(persons.filter(~pl.col("authorised")), on="person_id", how="semi")["extract"].unique()  # may be read of everybody
-    true = truth.drop_nulls(WHOSE).join(persons.select(*WHOSE, "person_id", "authorised"), on=WHOSE, how="inner")
+    members = persons.filter("is_member")  # of obligors only the number is used: nobody looks for their rows
+    true = truth.drop_nulls(WHOSE).join(members.select(*WHOSE, "person_id", "authorised"), on=WHOSE, how="inner")
     true = true.filter(pl.col("extract").is_in(links["extract"].unique().implode()), pl.col("authorised") | pl.col("extract").is_in(freely.implode()))
     true = true.unique([*KEY, "person_id"], maintain_order=True)
     told = truth.group_by(KEY).agg(pl.col("trap").max(), pl.col("group").max())
