@@ -17,7 +17,7 @@ from verify.batches import known_rows, read_batches
 from verify.layout import Block
 from verify.linkage.linker import Linked, link
 from verify.linkage.model import Model, load_model, save_model
-from verify.linkage.people import normalised, plan_of_people
+from verify.linkage.people import WRITTEN, normalised, plan_of_people
 from verify.match_explain import in_bits, tables_of
 from verify.match_rows import TABLES, Found
 from verify.nights import newest_night
@@ -94,7 +94,7 @@ def _rows_of(found: Found, codes: list[str]) -> pl.DataFrame:
 
 
 def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema=dict.fromkeys(("name", "id", "birth", "sex", "phone", "address"), pl.String))
+    return pl.DataFrame(schema=dict.fromkeys(WRITTEN, pl.String))
 
 
 def _said(rows: pl.DataFrame, extract: Extract, person: Person) -> pl.DataFrame:
@@ -109,7 +109,7 @@ def _said(rows: pl.DataFrame, extract: Extract, person: Person) -> pl.DataFrame:
         code = pl.col(person.sex.column)
         sex = pl.when(code.is_in(person.sex.male)).then(pl.lit("male")).when(code.is_in(person.sex.female)).then(pl.lit("female"))
     said = {"name": column(person.name), "id": ident, "birth": column(person.birth), "sex": sex, "phone": column(None), "address": column(None)}
-    return rows.select(**said)
+    return rows.select(**said, former=column(person.former_name))
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +22,7 @@ from verify.settings import rules_folder
 from verify.similarity import NameTables, name_tables
 
 BIRTH, PLACE = "1980-02-03", "南宁市江南区苏圩镇白马村3组12号"
+ROOT = Path(__file__).resolve().parents[2]
 OWN, NEAR, FATHERS = (body + check_of(body) for body in ("45010219800203001", "45010219800203003", "45010219500203001"))
 
 
@@ -116,6 +120,14 @@ def test_a_relatives_id_in_ones_own_field_is_a_review_where_rules_are_strict(lin
     assert judged(linked.model, tables, rows(father, son), row, strict=True) == [(1, "review")]
 
 
+def test_a_former_name_is_told_apart_from_another_name(linked: Linked, tables: NameTables) -> None:
+    register = rows({"name": "王建国", "former": "王小明", "id": OWN, "birth": BIRTH, "sex": "男"})
+    asked = rows({"name": "王小明", "id": OWN, "birth": BIRTH, "sex": "男"})
+    plan = plan_of_people(tables)
+    assert link(normalised(register, tables), normalised(asked, tables), plan, model=linked.model).links["level_name"].to_list() == ["former"]
+    assert judged(linked.model, tables, register, asked) == [(0, "accepted")]
+
+
 def test_each_account_has_one_owner(linked: Linked, tables: NameTables) -> None:
     one = {"name": "王建国", "birth": BIRTH, "sex": "男", "address": PLACE, "phone": "13900001112"}
     found = judged(linked.model, tables, rows({**one, "id": OWN}), rows(one, one), each_left_once=True)
@@ -153,6 +165,19 @@ def test_thousands_with_one_value_cost_no_more_pairs_than_the_budget(tables: Nam
     left, right = (table.with_columns(pl.lit(one).alias(same)) for table in (left, right))
     found = link(normalised(left, tables), normalised(right, tables), plan_of_people(tables))
     assert found.compared <= Limits().pairs * right.height
+
+
+def test_neither_hash_seed_nor_threads_change_the_model(tmp_path: Path) -> None:
+    script = (
+        "from tests.linkage.small_people import two_lists\nfrom verify.linkage import link\nfrom verify.linkage.people import normalised, plan_of_people\n"
+        "from verify.similarity import name_tables\nt = name_tables('character,stands_for,how\\n玙,与,agrees\\n', 'group,characters,why\\n1,丁了,x\\n')\n"
+        "a, b, _, _ = two_lists()\nf = link(normalised(a, t), normalised(b, t), plan_of_people(t))\nprint(f.model.digest, f.links.hash_rows().sum())"
+    )
+    said = {
+        subprocess.run([sys.executable, "-c", script], env={**os.environ, **env}, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for env in ({"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1"}, {"PYTHONHASHSEED": "2", "POLARS_MAX_THREADS": "3"})
+    }
+    assert len(said) == 1
 
 
 def test_blank_and_tiny_tables(tables: NameTables) -> None:

@@ -15,34 +15,39 @@ from verify.similarity import MASK, NameTables, readings
 
 _WIDTH = 16
 _READINGS = 4
+_FORMER = 10
 
 
 @dataclass(frozen=True, slots=True)
 class HanName:
     """A name made comparable (`similarity.name_keys`), its sound (main readings, a space between) and its surname.
 
-    Levels: equal; homophone (every syllable may be said alike); lookalike (one character of like shape, or a variant);
-    one_of_more, one_of_two (one other character of three and more, of two, the surname equal); part (contained, the same
-    characters in another order, hidden ones, or spelt in Latin letters); near (one or two sounds off, or two of six
-    characters); surname; other.
+    `former` is a column of former names, made comparable likewise (all NULL where a table has none).
+
+    Levels: equal; former (the name is the other's former one); homophone (every syllable may be said alike); lookalike (one
+    character of like shape, or a variant); one_of_more, one_of_two (one other character of three and more, of two, the
+    surname equal); part (contained, the same characters in another order, hidden ones, or spelt in Latin letters); near (one
+    or two sounds off, or two of six characters); surname; other.
     """
 
     column: str
     sound: str
     surname: str
+    former: str
     tables: NameTables
     name: str = "name"
-    levels: tuple[str, ...] = ("nothing", "equal", "homophone", "lookalike", "one_of_more", "one_of_two", "part", "near", "surname", "other")
-    hopes: tuple[float, ...] = (0, 1, 0.9, 0.8, 0.5, 0.3, 0.5, 0.3, 0.1, 0)
+    levels: tuple[str, ...] = ("nothing", "equal", "homophone", "lookalike", "one_of_more", "one_of_two", "part", "near", "surname", "other", "former")
+    hopes: tuple[float, ...] = (0, 1, 0.9, 0.8, 0.5, 0.3, 0.5, 0.3, 0.1, 0, 0.9)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name, sound and surname."""
-        return (self.column, self.sound, self.surname)
+        """Name, sound, surname and former name."""
+        return (self.column, self.sound, self.surname, self.former)
 
     def prepare(self, stack: pl.DataFrame, left: int) -> PreparedNames:
         """Code names, sounds and surnames, and gather what is known of every character."""
-        names, sounds = coded(stack[self.column]), coded(stack[self.sound])
+        both = coded(pl.concat([stack[self.column], stack[self.former].alias(self.column)]))
+        names, former, sounds = Coded(both.codes[: stack.height], both.values), both.codes[stack.height :], coded(stack[self.sound])
         lines = texts(names.values, _WIDTH)
         used, at = np.unique(lines.ahead, return_inverse=True)
         known = [sorted(readings(chr(c)))[:_READINGS] for c in used.tolist()]
@@ -53,7 +58,7 @@ class HanName:
         said = _Characters(at.reshape(lines.ahead.shape).astype(np.uint16), table, _pairs_of(used, self.tables))
         spelt = coded(stack[self.sound].str.replace_all(" ", ""))
         bearers = np.bincount(names.codes[:left], minlength=len(names.values) + 1) / max(left, 1)
-        return PreparedNames(names, lines, said, sounds, spelt.codes, coded(stack[self.surname]).codes, bearers)
+        return PreparedNames(names, former, lines, said, sounds, spelt.codes, coded(stack[self.surname]).codes, bearers)
 
 
 def _pairs_of(used: npt.NDArray[np.uint16], tables: NameTables) -> npt.NDArray[np.int64]:
@@ -94,6 +99,7 @@ class PreparedNames:
     """Names of both tables."""
 
     names: Coded
+    former: Ints
     lines: Texts
     said: _Characters
     sounds: Coded
@@ -107,6 +113,8 @@ class PreparedNames:
         out = np.ones(len(a), np.uint8)
         (at,) = np.nonzero((a != b) & (a > 0) & (b > 0))
         out[at] = self._unequal(ours[at], theirs[at])
+        was = (out > 1) & (((a == self.former[theirs]) & (a > 0)) | ((b == self.former[ours]) & (b > 0)))
+        out[was] = _FORMER
         out[(a == 0) | (b == 0)] = 0
         return out
 

@@ -17,11 +17,11 @@ from verify.linkage.compare_plain import Birth, Exact, House
 from verify.linkage.plan import Certain, Key, Limits, Override, Plan
 from verify.similarity import NameTables, name_keys
 
-WRITTEN = ("name", "id", "birth", "sex", "phone", "address")  # what a table may bring; NULL columns for what it has not
+WRITTEN = ("name", "id", "birth", "sex", "phone", "address", "former")  # what a table may bring; NULL columns for what it has not
 MALE, FEMALE = ("男", "M", "1", "male"), ("女", "F", "2", "female")
 _USUAL = re.compile("[1-9][0-9]{16}[0-9X]")
 _DATE = r"^(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D?$"
-NORMAL = ("id", "id_birth", "name", "sound", "surname", "first_sound", "birth", "sex", "phone", "county", "town", "place", "house", "first_house")
+NORMAL = ("id", "id_birth", "name", "former", "sound", "surname", "first_sound", "birth", "sex", "phone", "county", "town", "place", "house", "first_house")
 
 # An ID of somebody else by its name is a conflict. Another name than the person's takes an ID to be believed, or all else:
 # twins share house, date of birth and the character of their generation.
@@ -38,14 +38,19 @@ _NEVER_STRICT: tuple[Mapping[str, tuple[str, ...]], ...] = ({"id": _OTHER_ID}, {
 
 
 def normalised(written: pl.DataFrame, tables: NameTables) -> pl.DataFrame:
-    """The columns of `WRITTEN`, all texts, as those of `NORMAL`; every distinct value is worked on once. Rows keep their order."""
-    said = written.select(pl.col(name).cast(pl.String) for name in WRITTEN)
+    """The columns of `WRITTEN`, all texts, as those of `NORMAL`; a column that is not there says nothing.
+
+    Every distinct value is worked on once. Rows keep their order.
+    """
+    missing = {name: pl.lit(None, dtype=pl.String) for name in WRITTEN if name not in written.columns}
+    said = written.with_columns(**missing).select(pl.col(name).cast(pl.String) for name in WRITTEN)
     numbers = _of_distinct(said["id"], _number, ("id",))
     names = _of_distinct(said["name"], _named(said["name"], tables), ("name", "sound", "surname", "first_sound"))
     houses = _of_distinct(said["address"], _housed, ("county", "town", "place", "house", "first_house"))
     phones = _of_distinct(said["phone"], lambda text: (phone_of(text),), ("phone",))
     birth = said["birth"].str.strip_chars().to_frame("birth").select(_date(pl.col("birth")))
-    found = pl.concat([numbers, names, houses, phones, birth, said.select("sex")], how="horizontal")
+    former = _of_distinct(said["former"], _former(said["former"], tables), ("former",))
+    found = pl.concat([numbers, names, former, houses, phones, birth, said.select("sex")], how="horizontal")
     digits = pl.col("id").str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
     by_id = pl.col("id").str.slice(16, 1).cast(pl.Int8, strict=False) % 2
     sex = pl.when(pl.col("sex").is_in(MALE)).then(pl.lit("M")).when(pl.col("sex").is_in(FEMALE)).then(pl.lit("F"))
@@ -106,6 +111,13 @@ def _named(column: pl.Series, tables: NameTables) -> Callable[[str], tuple[str |
     return named
 
 
+def _former(column: pl.Series, tables: NameTables) -> Callable[[str], tuple[str | None, ...]]:
+    """The key of a former name."""
+    written = column.drop_nulls().unique().sort().to_list()
+    keys = dict(zip(written, name_keys([plain_name(text) for text in written], tables), strict=True))
+    return lambda text: (keys[text],)
+
+
 def _housed(text: str) -> tuple[str | None, ...]:
     found = address_of(text)
     if found is None:
@@ -148,7 +160,7 @@ def plan_of_people(tables: NameTables, limits: Limits | None = None, *, each_lef
     return Plan(
         fields=(
             IdNumber("id"),
-            HanName("name", "sound", "surname", tables),
+            HanName("name", "sound", "surname", "former", tables),
             Birth("birth", "id_birth"),
             Exact("sex", "sex"),
             Digits("phone", "phone"),
