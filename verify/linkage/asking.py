@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from verify.linkage.blocking import Hashes, index_of
+from verify.linkage.codes import Stack
 from verify.linkage.comparing import bench_of, read_by
 from verify.linkage.linker import Linked, linked
 from verify.linkage.model import Model
@@ -33,7 +34,7 @@ class Crowd:
         """
         asked = read_by(self.plan, right)
         near = self._near(asked)
-        stack = pl.concat([self.table[near], asked], how="vertical_relaxed")
+        stack = Stack((self.table[near], asked))
         shares = {name: np.concatenate([of[near], np.zeros(right.height)]) for name, of in self.shares.items()}
         found = linked(bench_of(stack, self.plan, len(near), shares=shares), self.model)
         names = pl.Series(near, dtype=pl.Int64)
@@ -44,7 +45,7 @@ class Crowd:
 
     def _near(self, asked: pl.DataFrame) -> Rows:
         """The rows that share a key with one of the asked, in order."""
-        wanted, found = index_of(asked, self.plan, asked.height), []
+        wanted, found = index_of(Stack((asked,)), self.plan, asked.height), []
         for key in (*self.plan.keys, *(certain.key for certain in self.plan.certain)):
             hashes, rows = self.order[key.name]
             of = wanted.hashes[key.name]
@@ -59,11 +60,11 @@ def crowd_of(left: pl.DataFrame, plan: Plan, model: Model) -> Crowd:
     if model.plan != plan.digest:
         raise ValueError("the model was fitted for another plan")
     table = read_by(plan, left)
-    index, order = index_of(table, plan, left.height), {}
+    index, order = index_of(Stack((table,)), plan, left.height), {}
     for name, hashes in index.hashes.items():
         (rows,) = np.nonzero(hashes)
         rows = rows[np.argsort(hashes[rows])]
         order[name] = (hashes[rows], rows)
     weighed = [one for one in plan.fields if one.name in plan.weighed_by_share]
-    shares = {one.name: of for one in weighed if (of := one.prepare(table, left.height).shares()) is not None}
+    shares = {one.name: of for one in weighed if (of := one.prepare(Stack((table,)), left.height).shares()) is not None}
     return Crowd(table, plan, model, order, shares)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from verify.linkage.codes import Stack
 from verify.linkage.plan import Key, Plan, Rows
 
 Hashes = npt.NDArray[np.uint64]
@@ -40,12 +41,19 @@ class Index:
     left: int
 
 
-def index_of(stack: pl.DataFrame, plan: Plan, left: int) -> Index:
+def index_of(stack: Stack, plan: Plan, left: int) -> Index:
     """Work out every part once and every key of it."""
     keys = [*plan.keys, *(certain.key for certain in plan.certain)]
-    frame = stack.with_columns(**plan.derived) if plan.derived else stack
-    parts = {part: _hashed(frame[part]) for part in sorted({part for key in keys for part in key.parts})}
+    parts = {part: _hashed(_part(stack, plan, part)) for part in sorted({part for key in keys for part in key.parts})}
     return Index({key.name: _mixed([parts[part] for part in key.parts]) for key in keys}, left)
+
+
+def _part(stack: Stack, plan: Plan, part: str) -> pl.Series:
+    """A column, or what is derived from some."""
+    if part not in plan.derived:
+        return stack[part]
+    expression = plan.derived[part]
+    return stack.frame(sorted(set(expression.meta.root_names()))).select(expression.alias(part))[part]
 
 
 def _hashed(column: pl.Series) -> Hashes:

@@ -9,8 +9,28 @@ import numpy.typing as npt
 import polars as pl
 
 Ints = npt.NDArray[np.int32]
-Matrix = npt.NDArray[np.uint16]
+Matrix = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Tables one below the other, a column at a time: no second copy of all of them is ever made."""
+
+    tables: tuple[pl.DataFrame, ...]
+
+    @property
+    def height(self) -> int:
+        """Rows of all tables."""
+        return sum(table.height for table in self.tables)
+
+    def __getitem__(self, column: str) -> pl.Series:
+        """One column of all tables."""
+        return self.frame([column])[column]
+
+    def frame(self, columns: list[str]) -> pl.DataFrame:
+        """A few columns of all tables."""
+        return pl.concat([table.select(columns) for table in self.tables], how="vertical_relaxed").rechunk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +93,11 @@ def texts(values: pl.Series, width: int) -> Texts:
 def _matrix(cut: pl.Series, width: int) -> Matrix:
     """Texts of at most `width` characters, a line each, below an empty line."""
     joined = cut.str.pad_end(width, "\0").str.join("").item() if len(cut) else ""
-    matrix = np.zeros((len(cut) + 1, width), np.uint16)
     if joined.isascii():
-        matrix[1:] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(len(cut), width)
-        return matrix
+        narrow = np.zeros((len(cut) + 1, width), np.uint8)
+        narrow[1:] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(len(cut), width)
+        return narrow
+    matrix = np.zeros((len(cut) + 1, width), np.uint16)
     wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(len(cut), width)
     matrix[1:] = np.where(wide > 0xFFFF, 0xE000 + wide % 0x1900, wide)
     return matrix

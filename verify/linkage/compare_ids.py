@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from verify.linkage.codes import Coded, Flags, Ints, Texts, coded, overlap, texts
+from verify.linkage.codes import Coded, Flags, Ints, Stack, Texts, coded, overlap, texts
 from verify.linkage.distances import edits
 from verify.linkage.plan import Levels, Rows
 
 _WIDTH = 20
-_WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = np.frombuffer("10X98765432".encode("utf-32-le"), np.uint32).astype(np.uint16)
 _HEAD = 14  # division and birth date
 
@@ -36,7 +35,7 @@ class IdNumber:
         """The one column read."""
         return (self.column,)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedIds:
+    def prepare(self, stack: Stack, left: int) -> PreparedIds:
         """Code the IDs and see which pass their check."""
         numbers = coded(stack[self.column])
         lines = texts(numbers.values, _WIDTH)
@@ -88,10 +87,12 @@ class PreparedIds:
 
 def passes(lines: Texts) -> Flags:
     """Whether each line has eighteen characters and the right check character."""
-    digits = lines.ahead[:, :17].astype(np.int64) - 48
-    shaped = (lines.lengths == 18) & ((digits >= 0) & (digits <= 9)).all(axis=1)
-    wanted = _CHECKS[(np.where(shaped[:, None], digits, 0) @ _WEIGHTS) % 11]
-    flags: Flags = shaped & (wanted == lines.ahead[:, 17])
+    shaped, total = lines.lengths == 18, np.zeros(len(lines.lengths), np.int32)
+    for at, weight in enumerate(_WEIGHTS):  # a column at a time: all at once would be the largest thing in memory
+        digit = lines.ahead[:, at].astype(np.int32) - 48
+        shaped &= (digit >= 0) & (digit <= 9)
+        total += digit * weight
+    flags: Flags = shaped & (_CHECKS[total % 11] == lines.ahead[:, 17])
     return flags
 
 
@@ -109,7 +110,7 @@ class Digits:
         """The one column read."""
         return (self.column,)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedDigits:
+    def prepare(self, stack: Stack, left: int) -> PreparedDigits:
         """Code the numbers."""
         numbers = coded(stack[self.column])
         return PreparedDigits(numbers, texts(numbers.values, _WIDTH))

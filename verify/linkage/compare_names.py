@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.codes import Coded, Flags, Ints, Matrix, Overlap, Texts, coded, overlap, texts
+from verify.linkage.codes import Coded, Flags, Ints, Matrix, Overlap, Stack, Texts, coded, overlap, texts
 from verify.linkage.distances import plain_edits
 from verify.linkage.plan import Levels, Rows
 from verify.similarity import MASK, NameTables, readings
@@ -44,12 +44,12 @@ class HanName:
         """Name, sound, surname and former name."""
         return (self.column, self.sound, self.surname, self.former)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedNames:
+    def prepare(self, stack: Stack, left: int) -> PreparedNames:
         """Code names, sounds and surnames, and gather what is known of every character."""
         both = coded(pl.concat([stack[self.column], stack[self.former].alias(self.column)]))
         names, former, sounds = Coded(both.codes[: stack.height], both.values), both.codes[stack.height :], coded(stack[self.sound])
         lines = texts(names.values, _WIDTH)
-        used, at = np.unique(lines.ahead, return_inverse=True)
+        used, at = np.unique(lines.ahead.astype(np.uint16), return_inverse=True)
         known = [sorted(readings(chr(c)))[:_READINGS] for c in used.tolist()]
         syllables = {sound: number for number, sound in enumerate(sorted({r for found in known for r in found}), start=1)}
         table = np.zeros((len(used), _READINGS), np.uint16)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.codes import Coded, Flags, Ints, coded
+from verify.linkage.codes import Coded, Flags, Ints, Stack, coded
 from verify.linkage.distances import jaro_winkler
 from verify.linkage.plan import Levels, Rows
 
@@ -37,7 +37,7 @@ class Birth:
         """The date and the ID's date."""
         return (self.column, self.in_id)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedBirths:
+    def prepare(self, stack: Stack, left: int) -> PreparedBirths:
         """Dates as days."""
         return PreparedBirths(_days(stack[self.column]), _days(stack[self.in_id]))
 
@@ -100,7 +100,7 @@ class Exact:
         """The one column read."""
         return (self.column,)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedExact:
+    def prepare(self, stack: Stack, left: int) -> PreparedExact:
         """Code the values."""
         values = coded(stack[self.column])
         return PreparedExact(values.codes, np.bincount(values.codes[:left], minlength=len(values.values) + 1) / max(left, 1))
@@ -145,7 +145,7 @@ class House:
         """Its four columns."""
         return (self.town, self.place, self.house, self.first)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedHouses:
+    def prepare(self, stack: Stack, left: int) -> PreparedHouses:
         """Code every part."""
         return PreparedHouses(*(coded(stack[column]).codes for column in self.columns))
 
@@ -198,7 +198,7 @@ class Text:
         """The one column read."""
         return (self.column,)
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> PreparedText:
+    def prepare(self, stack: Stack, left: int) -> PreparedText:
         """Code the texts."""
         values = coded(stack[self.column])
         bearers = np.bincount(values.codes[:left], minlength=len(values.values) + 1) / max(left, 1)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from verify.linkage.blocking import Index, index_of, only_ones
+from verify.linkage.codes import Stack
 from verify.linkage.mixture import Patterns
 from verify.linkage.plan import Levels, Plan, Prepared, Rows
 
@@ -103,12 +104,11 @@ class Bench:
         return np.sort(np.argsort(hashes)[: self.plan.limits.anchors])
 
 
-def bench_of(stack: pl.DataFrame, plan: Plan, left: int, *, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:
+def bench_of(stack: Stack, plan: Plan, left: int, *, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:
     """Make the fields and keys of both tables ready; the first `left` rows of the stack are the left table's, all where there is one.
 
     `shares`, where the left rows are part of a larger table: of each weighed field the share there, for every row of the stack.
     """
-    stack = stack.rechunk()
     fields = [one.prepare(stack, left) for one in plan.fields]
     return Bench(plan, fields, index_of(stack, plan, left), 0 if stack.height == left else left, shares or {})
 

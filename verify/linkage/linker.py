@@ -10,6 +10,7 @@ import polars as pl
 
 from verify.linkage.blocking import Blocked, pairs_of
 from verify.linkage.choosing import Choice, choose
+from verify.linkage.codes import Stack
 from verify.linkage.comparing import Bench, Codes, Compared, bench_of, read_by
 from verify.linkage.mixture import Seen, fit
 from verify.linkage.model import Model, made
@@ -40,7 +41,7 @@ def link(left: pl.DataFrame, right: pl.DataFrame, plan: Plan, *, model: Model | 
 
     No two rows of `left` may be one person. Raises ValueError where the model was fitted for another plan.
     """
-    bench = bench_of(pl.concat([read_by(plan, left), read_by(plan, right)], how="vertical_relaxed"), plan, left.height)
+    bench = bench_of(Stack((read_by(plan, left), read_by(plan, right))), plan, left.height)
     certain, rest = bench.settled(np.arange(left.height, left.height + right.height))
     anchors = bench.anchors(left) if model is None else np.zeros(0, np.int64)
     theirs, ours, told = pairs_of(bench.index, plan, np.concatenate([rest, anchors]))
@@ -62,7 +63,7 @@ def link_within(table: pl.DataFrame, plan: Plan, *, model: Model | None = None, 
 
     Without a table in which nobody stands twice there is no anchor; where families are dense, fit a model elsewhere.
     """
-    bench = bench_of(read_by(plan, table), plan, table.height)
+    bench = bench_of(Stack((read_by(plan, table),)), plan, table.height)
     theirs, ours, told = pairs_of(bench.index, plan, np.arange(table.height))
     later = theirs > ours
     nothing = bench.compared(ours[:0], theirs[:0])

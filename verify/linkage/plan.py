@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from verify.linkage.codes import Stack
+
 Rows = npt.NDArray[np.int64]  # row numbers in the stack: the left table's rows, then the right one's
 Levels = npt.NDArray[np.uint8]
 COMPARING = 1  # raise it when the same values would be given other levels
@@ -47,7 +49,7 @@ class Comparison(Protocol):
     def hopes(self) -> tuple[float, ...]:
         """For each level how alike it looks, 0 to 1: where fitting begins, never what it ends with."""
 
-    def prepare(self, stack: pl.DataFrame, left: int) -> Prepared:
+    def prepare(self, stack: Stack, left: int) -> Prepared:
         """Make the columns of both tables ready; the first `left` rows are the left table's."""
 
 

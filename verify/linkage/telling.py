@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from verify.linkage.codes import Stack
 from verify.linkage.comparing import bench_of, read_by
 from verify.linkage.model import Model
 from verify.linkage.plan import Plan
@@ -38,7 +39,7 @@ def tell(left: pl.DataFrame, right: pl.DataFrame, plan: Plan, model: Model) -> l
     """Every pair of a few rows, by right row and then by weight. Raises ValueError where the model is of another plan."""
     if model.plan != plan.digest:
         raise ValueError("the model was fitted for another plan")
-    bench = bench_of(pl.concat([read_by(plan, left), read_by(plan, right)], how="vertical_relaxed"), plan, left.height)
+    bench = bench_of(Stack((read_by(plan, left), read_by(plan, right))), plan, left.height)
     theirs, ours = np.divmod(np.arange(left.height * right.height), max(left.height, 1))
     pairs = bench.compared(ours, theirs + left.height)
     lines = bench.levels(pairs.codes)
