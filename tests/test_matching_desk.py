@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from fixtures.golden.make import DROP
-from tests.tables import table
+from tests.tables import a_copy, table
 from tests.test_cli import hedui
 from tests.test_desk import LONG_NUMBER, ledger
 from verify import Home, Order, init_home, run_night
@@ -23,9 +24,11 @@ from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
 from verify.nights import newest_night
 from verify.problems import HeduiError
+from verify.rule_files import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 from verify.speech import Speech
+from verify.store import write_frame
 
 
 @pytest.fixture(scope="module")
@@ -188,5 +191,27 @@ def test_a_group_with_twice_the_errors_is_named() -> None:
     assert _unfair([usual, Counted("long", 100, 100, 0, 0, 0)]) == ()
 
 
-def test_codes_that_need_a_broken_archive_or_no_register_have_sentences(book: Rulebook) -> None:
-    assert {"E-MATCH-GONE", "E-MATCH-FILES", "E-MATCH-REGISTER"} <= set(book.messages)
+def test_a_row_whose_batch_is_gone_cannot_be_compared(home: Home, book: Rulebook, links: pl.DataFrame, tmp_path: Path) -> None:
+    link, copied = first(links, status="accepted"), a_copy(home, tmp_path / "copy")
+    for path in copied.archive.glob("*.parquet"):
+        path.unlink()
+    with pytest.raises(HeduiError) as error:
+        Found(copied, newest_night(copied), book).row(str(link["extract"]), int(str(link["row"])))
+    assert code_of(error) == "E-MATCH-GONE"
+
+
+def test_without_a_register_no_model_is_fitted(home: Home, book: Rulebook) -> None:
+    kept = {key: entry for key, entry in book.entries.items() if not (isinstance(entry.shape, Extract) and entry.shape.plays.register_)}
+    with pytest.raises(HeduiError) as error:
+        fit_model(home, replace(book, entries=kept))
+    assert code_of(error) == "E-MATCH-REGISTER"
+    assert not (home.folder / OWN).exists()
+
+
+def test_a_row_number_that_two_files_have_wants_the_files_name(home: Home, book: Rulebook, links: pl.DataFrame, tmp_path: Path) -> None:
+    copied = a_copy(home, tmp_path / "copy")
+    path, link = newest_night(copied).folder / "results" / "links.parquet", links.filter(status="accepted").head(1)
+    write_frame(pl.concat([links, link.with_columns(file=pl.lit("changes.csv"))]), path)
+    with pytest.raises(HeduiError) as error:
+        Found(copied, newest_night(copied), book).row(link["extract"].item(), link["row"].item())
+    assert code_of(error) == "E-MATCH-FILES"
