@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.linkage.small_people import SCHEMA, two_lists
+from tests.linkage.small_people import SCHEMA, people, two_lists
 from verify.identity.numbers import check_of
 from verify.linkage import Limits, Model, crowd_of, link
 from verify.linkage.linker import Linked, link_within
@@ -93,6 +93,18 @@ def judged(model: Model, tables: NameTables, left: pl.DataFrame, right: pl.DataF
     plan = plan_of_people(tables, **how)
     found = link(normalised(left, tables), normalised(right, tables), plan, model=model)
     return list(found.links.select("left", "status").iter_rows())
+
+
+def test_a_few_slips_among_many_certain_rows_keep_their_own_class(tables: NameTables) -> None:
+    """Rows with a name and an ID and nothing else: what is left over is too little to look like a class of matches by itself."""
+    everybody = pl.DataFrame(people(900, 7), schema=SCHEMA)
+    place = pl.int_range(pl.len())
+    slip = pl.col("id").str.slice(0, 14) + ((pl.col("id").str.slice(14, 1).cast(pl.Int8) + 3) % 10).cast(pl.String) + pl.col("id").str.slice(15)
+    said = everybody.select("name", id=pl.when(place % 12 == 0).then(slip).otherwise("id"))
+    found = link(normalised(everybody, tables), normalised(said, tables), plan_of_people(tables, strict=True)).links
+    slipped = found.filter(pl.col("right") % 12 == 0, pl.col("status") == "accepted")
+    assert (slipped["left"] == slipped["right"]).all()
+    assert slipped.height >= 0.9 * 75
 
 
 def test_a_valid_id_is_never_corrected_into_another(linked: Linked, tables: NameTables) -> None:

@@ -29,6 +29,7 @@ class IdNumber:
     name: str = "id"
     levels: tuple[str, ...] = ("nothing", "equal", "slip", "slips", "same_head", "both_valid", "other", "conflict")
     hopes: tuple[float, ...] = (0, 1, 0.9, 0.6, 0.1, 0, 0.1, 0)
+    own: tuple[str, ...] = ("equal", "slip")  # what two people never share but by mistake, and then as a conflict
 
     @property
     def columns(self) -> tuple[str, ...]:

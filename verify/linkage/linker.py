@@ -14,7 +14,7 @@ from verify.linkage.codes import Stack
 from verify.linkage.comparing import Bench, Codes, Compared, bench_of, read_by
 from verify.linkage.mixture import Seen, fit
 from verify.linkage.model import Model, made
-from verify.linkage.plan import Plan
+from verify.linkage.plan import Comparison, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,15 @@ def _fitted(bench: Bench, candidates: Compared, certain: Compared, anchors: Comp
     ends = np.cumsum([len(one) for one in every])[:-1]
     counts = [np.bincount(part, minlength=len(codes)).astype(np.float64) for part in np.split(back, ends)]
     seen = Seen(bench.levels(codes), *counts)
-    fitted = fit(seen, [one.hopes for one in bench.plan.fields], bench.plan.limits.classes)
+    fitted = fit(seen, [one.hopes for one in bench.plan.fields], bench.plan.limits.classes, own=[_own(one) for one in bench.plan.fields])
     sizes = dict(zip(("candidates", "certain", "anchors"), map(len, every), strict=True))
     told = {**sizes, "patterns": len(codes), "rounds": fitted.rounds}
     return made(fitted, bench.plan.digest, {one.name: one.levels for one in bench.plan.fields}, usual=_usual(bench), fitted_on=told)
+
+
+def _own(field: Comparison) -> frozenset[int]:
+    """The levels of a field that belong to one person."""
+    return frozenset(field.levels.index(name) for name in getattr(field, "own", ()))
 
 
 def _usual(bench: Bench) -> dict[str, float]:

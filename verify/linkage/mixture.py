@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Patterns = npt.NDArray[np.uint8]  # one line a pattern, one column a field
 _ROUNDS, _STILL = 150, 1e-6
 _PRIOR = 0.3  # of a pair for every level, so that what was never seen is not impossible
@@ -39,8 +40,11 @@ class Fitted:
     rounds: int
 
 
-def fit(seen: Seen, hopes: Sequence[Sequence[float]], classes: int) -> Fitted:
-    """Fit one match class and `classes` non-match classes; one where no non-matches are known, for more would take matches for theirs."""
+def fit(seen: Seen, hopes: Sequence[Sequence[float]], classes: int, *, own: Sequence[frozenset[int]] = ()) -> Fitted:
+    """Fit one match class and `classes` non-match classes; one where no non-matches are known, for more would take matches for theirs.
+
+    `own` are, by field, the levels that two people share only as often as known non-matches do: an equal ID, whatever else differs.
+    """
     classes = classes if seen.anchors.sum() else 1
     lines, sizes = seen.patterns, [len(one) for one in hopes]
     alike = np.stack([np.asarray(hope)[lines[:, at]] for at, hope in enumerate(hopes)], axis=1)
@@ -57,7 +61,7 @@ def fit(seen: Seen, hopes: Sequence[Sequence[float]], classes: int) -> Fitted:
         weights = post * seen.candidates + matched * seen.certain
         shares = np.log(np.maximum((post * seen.candidates).sum(axis=1) / max(seen.candidates.sum(), 1.0), _LEAST))
         weights[1:] += known * anchored
-        fitted = Fitted(shares, _levels(lines, weights, sizes), turn)
+        fitted = Fitted(shares, _levels(lines, weights, sizes, _spared(lines, own, known * anchored)), turn)
         post, total = _posterior(_likelihood(fitted, lines, shares), seen.candidates)
         inside = np.log(np.maximum((known * anchored).sum(axis=1) / max(anchored.sum(), 1.0), _LEAST))
         known, beside = _posterior(_likelihood(fitted, lines, np.concatenate(([-np.inf], inside)))[1:], anchored)
@@ -101,11 +105,20 @@ def _kinds(alike: Floats, crowd: Floats, classes: int) -> Floats:
     return np.asarray(kinds / kinds.sum(axis=0))
 
 
-def _levels(lines: Patterns, weights: Floats, sizes: Sequence[int]) -> tuple[Floats, ...]:
+def _spared(lines: Patterns, own: Sequence[frozenset[int]], known: Floats) -> list[tuple[Flags, Floats]]:
+    """For each field the patterns with a level that candidates do not speak for in non-match classes, and what known non-matches say."""
+    return [(np.isin(lines[:, field], sorted(levels)), known) for field, levels in enumerate(own)]
+
+
+def _levels(lines: Patterns, weights: Floats, sizes: Sequence[int], spared: Sequence[tuple[Flags, Floats]]) -> tuple[Floats, ...]:
     """The logarithm of each level's share in each class, by field; `nothing` says nothing."""
     found = []
     for field, size in enumerate(sizes):
         counted: Floats = np.stack([np.bincount(lines[:, field], weights=of, minlength=size) for of in weights]).astype(np.float64)
+        if field < len(spared) and spared[field][0].any():
+            there, instead = spared[field]
+            spoken = np.where(there, instead, weights[1:])
+            counted[1:] = np.stack([np.bincount(lines[:, field], weights=of, minlength=size) for of in spoken])
         counted[:, 0] = 0
         counted[:, 1:] += _PRIOR
         logs: Floats = np.zeros(counted.shape)

@@ -126,7 +126,7 @@ class Plan:
         """SHA-256 of all that a fitted model depends on; not of what is decided by it."""
         told = {
             "comparing": COMPARING,
-            "fields": [[one.name, list(one.columns), list(one.levels)] for one in self.fields],
+            "fields": [[one.name, list(one.columns), list(one.levels), list(getattr(one, "own", ()))] for one in self.fields],
             "keys": [[list(key.parts), key.at_most] for key in self.keys],
             "derived": {name: str(expression) for name, expression in sorted(self.derived.items())},
             "overrides": [[one.field, one.level, {k: list(v) for k, v in sorted(one.when.items())}] for one in self.overrides],
