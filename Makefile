@@ -26,6 +26,8 @@ bench: $(READY)  ## the README's figures
 	@$(BIN)/python bench/night.py
 	@$(BIN)/python -m bench.encryption
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python -m bench.rules.national
+	@$(BIN)/python -m bench.rules.against_sql
 
 soak: $(READY)  ## the tests again and again with other seeds, then damage to every reader: make soak ROUNDS=50 SECONDS=600
 	@for seed in $$(seq 1 $(or $(ROUNDS),20)); do \

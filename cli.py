@@ -15,21 +15,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, desk_batches, desk_extract, desk_keys, making
-from verify.problems import EXIT_DONE, EXIT_INCOMPLETE, Problem, UsageError
+from verify import desk, desk_batches, desk_extract, desk_keys, desk_match, desk_rules, making
+from verify.problems import EXIT_DONE, EXIT_INCOMPLETE
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
-from verify.usage import Command, Group
+from verify.usage import Command
 
 if TYPE_CHECKING:
     from verify.pipeline import Outcome
     from verify.speech import Speech
 
 app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
-app.add_typer(rules_app, name="rules")
 
-for name, group in {**desk.GROUPS, **desk_extract.GROUPS, **desk_batches.GROUPS, **desk_keys.GROUPS, **making.GROUPS}.items():
-    app.add_typer(group, name=name)
+for module in (desk_rules, desk, desk_extract, desk_batches, desk_keys, desk_match, making):
+    for name, group in module.GROUPS.items():
+        app.add_typer(group, name=name)
 for command in desk.COMMANDS:
     app.command(cls=Command)(command)
 
@@ -82,27 +81,6 @@ def demo(
 
     made = init_home(home or Path(tempfile.mkdtemp(prefix="hedui-demo-")) / "home")  # its key lies beside it
     _show(ctx, _run(ctx, home=made.folder, drop=demo_drop()))
-
-
-@rules_app.command("check", cls=Command)
-def rules_check(ctx: typer.Context) -> None:
-    """Load every rule file; tell all mistakes with file and line."""
-    from verify.rule_checks import check_rules
-
-    book = check_rules(rules_of(ctx))
-    print(voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
-
-
-@rules_app.command("test", cls=Command)
-def rules_test(ctx: typer.Context) -> None:
-    """Run every example that stands in a rule file."""
-    from verify.rule_examples import test_rules
-
-    found = test_rules(rules_of(ctx))
-    wrong = [Problem("E-RULE-EXAMPLE", r.where, {"name": r.name, "expected": str(r.expected), "got": str(r.got)}) for r in found if not r.passed]
-    if wrong:
-        raise UsageError(*wrong)
-    print(voice_of(ctx).word("examples_hold", count=len(found)))
 
 
 def _run(ctx: typer.Context, *, home: Path, drop: Path, as_of: date | None = None, results: Path | None = None) -> Outcome:

@@ -43,7 +43,7 @@ def page_of(path: Path, book: Rulebook, *, late: tuple[str, ...] = (), **others:
         "files": pl.DataFrame(lines, schema=columns, orient="row"),
         "troubles": pl.DataFrame(schema=TROUBLE),
     }
-    known = {name: Known(name, None, name in late, name not in late, None if name in late else DAY) for name in book.extracts}
+    known = {name: Known(name, (), name in late, name not in late, None if name in late else DAY) for name in book.extracts}
     write_page(path, tables=PageTables(**{**tables, **others}, known=known), book=book, guide=Guide(NIGHT, DAY, bool(late), late))
     return path.read_text(encoding="utf-8")
 

@@ -47,7 +47,7 @@ intervals = st.tuples(st.integers(0, 60), st.none() | st.integers(0, 60)).map(la
 def scope(values: dict[str, Bounds]) -> Scope:
     names: dict[str, Operand] = {}
     for name, (low, high) in values.items():
-        names[name] = Span(integer(low), null() if high is None else integer(high))
+        names[name] = Span(integer(low), null() if high is None else integer(high), most=1000)
     return Scope(names)
 
 

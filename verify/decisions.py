@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from verify.ledger import os_user
@@ -90,10 +91,15 @@ def read_decisions(home: Home) -> Decisions:
 def decide(home: Home, decision: Decision) -> None:
     """Add one decision and force it to disk. Raises IntegrityError (E-DECISIONS) where that cannot be done."""
     line = json.dumps(asdict(decision), ensure_ascii=False, sort_keys=True).encode("utf-8", errors="backslashreplace") + b"\n"
+    append_line(home.decisions, line)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add one whole line to a file of decisions and force it to disk. Raises IntegrityError (E-DECISIONS) where that cannot be done."""
     try:
-        _append(home, line)
+        _append(path, line)
     except OSError as error:
-        raise IntegrityError(Problem("E-DECISIONS", home.decisions.name, {"why": error.strerror or type(error).__name__})) from None
+        raise IntegrityError(Problem("E-DECISIONS", path.name, {"why": error.strerror or type(error).__name__})) from None
 
 
 def _checked(plain: Any) -> dict[str, Any]:
@@ -102,9 +108,9 @@ def _checked(plain: Any) -> dict[str, Any]:
     return plain
 
 
-def _append(home: Home, line: bytes) -> None:
+def _append(path: Path, line: bytes) -> None:
     """Write the line whole or not at all; what a crash left of a line before it is cut off first."""
-    handle = os.open(home.decisions, FLAGS, 0o600)
+    handle = os.open(path, FLAGS, 0o600)
     try:
         os.fchmod(handle, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -117,4 +123,4 @@ def _append(home: Home, line: bytes) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-    sync_folder(home.folder)
+    sync_folder(path.parent)

@@ -16,7 +16,7 @@ from verify.labels import book_of
 from verify.layout import Block
 from verify.problems import Problem, UsageError
 from verify.rule_files import Alert, Decision, Example, Extract, Input, Message, Parameter, Rule, Value
-from verify.rulebook import Entry
+from verify.rule_texts import Entry
 from verify.speech import Speech
 from verify.typed import safe
 

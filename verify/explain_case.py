@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
 from verify.layout import Block
-from verify.rulebook import Entry, Rulebook
+from verify.rule_texts import Entry
+from verify.rulebook import Rulebook
 from verify.speech import Speech
 from verify.spot import Spot, banner, who
 from verify.store_rows import Record, rows_where

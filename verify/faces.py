@@ -30,18 +30,18 @@ SAID = ("row", "side", "face", "household", "document")
 FACE = ("face", "name_key", "former_key", "id_key", "id_state", "id15", "id_birth", "id_sex", "birth", "sex")
 # What is true of an ID or a birth date on every night lies in the tables; what hangs on the date of the night is said here.
 _TONIGHT = """
-SELECT {first} + face AS fno, {extract} AS extract, name_key, former_key, id_key,
-       CASE WHEN id_birth > getvariable('as_of') THEN 'invalid' ELSE id_state END AS id_state,
-       CASE WHEN id_birth <= getvariable('as_of') THEN id15 END AS id15,
-       CASE WHEN id_birth <= getvariable('as_of') THEN id_birth END AS id_birth,
-       CASE WHEN id_birth <= getvariable('as_of') THEN id_sex END AS id_sex,
-       CASE WHEN birth <= getvariable('as_of') AND birth > getvariable('as_of') - INTERVAL 130 YEAR THEN birth END AS birth, sex
-FROM {table}
+SELECT * REPLACE (
+  CASE WHEN id_birth > getvariable('as_of') THEN 'invalid' ELSE id_state END AS id_state,
+  CASE WHEN id_birth <= getvariable('as_of') THEN id15 END AS id15,
+  CASE WHEN id_birth <= getvariable('as_of') THEN id_birth END AS id_birth,
+  CASE WHEN id_birth <= getvariable('as_of') THEN id_sex END AS id_sex,
+  CASE WHEN birth <= getvariable('as_of') AND birth > getvariable('as_of') - INTERVAL 130 YEAR THEN birth END AS birth
+) FROM ({faces})
 """
 
 _NOTHING_SAID = "SELECT '' AS extract, '' AS file, 0::INTEGER AS row, '' AS side, 0::BIGINT AS fno, '' AS household, '' AS document WHERE FALSE"
 _NO_FACE = (
-    "SELECT 0::INTEGER AS face, '' AS name_key, '' AS former_key, '' AS id_key, '' AS id_state, '' AS id15, NULL::DATE AS id_birth, "
+    "SELECT 0::BIGINT AS fno, '' AS extract, '' AS name_key, '' AS former_key, '' AS id_key, '' AS id_state, '' AS id15, NULL::DATE AS id_birth, "
     "'' AS id_sex, NULL::DATE AS birth, '' AS sex WHERE FALSE"
 )
 
@@ -180,14 +180,14 @@ def put_spoken(rows: Path, said: pl.DataFrame, faces: pl.DataFrame, tables: Name
 def load_spoken(store: Store, spoken: Sequence[Spoken], called: str = "") -> None:
     """Views whose names begin with `called`: `said` (extract, file, row, side, fno, household, document), `faces` (fno, extract
     and what a face says tonight) and `mentions`, the one joined to the other. Needs the variable as_of."""
-    said, faces = [_NOTHING_SAID], [_TONIGHT.format(first=0, extract="''", table=f"({_NO_FACE})")]
+    said, faces = [_NOTHING_SAID], [_NO_FACE]
     for at, one in enumerate(spoken):
         first, extract = at << 32, quoted(one.extract)
         file = "file" if one.part.file is None else quoted(one.part.file)
         left = f"ANTI JOIN {store.source(one.part.gone)} g ON g._row = s.row" if one.part.gone else ""
         place = f"{extract} AS extract, {file} AS file, row, side, {first} + face AS fno"
         said.append(f"SELECT {place}, household, document FROM {store.source(one.said)} s {left}")
-        faces.append(_TONIGHT.format(first=first, extract=extract, table=store.source(one.faces)))
+        faces.append(f"SELECT {first} + face AS fno, {extract} AS extract, {', '.join(FACE[1:])} FROM {store.source(one.faces)}")
     store.run(f"CREATE OR REPLACE VIEW {called}said AS {' UNION ALL '.join(said)}")
-    store.run(f"CREATE OR REPLACE VIEW {called}faces AS {' UNION ALL '.join(faces)}")
+    store.run(f"CREATE OR REPLACE VIEW {called}faces AS {_TONIGHT.format(faces=' UNION ALL '.join(faces))}")
     store.run(f"CREATE OR REPLACE VIEW {called}mentions AS SELECT s.*, f.* EXCLUDE (fno, extract) FROM {called}said s JOIN {called}faces f USING (fno)")

@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from verify.formulas_compiler import Compiler, RowSql, Scope
-from verify.formulas_spans import Operand, Plain, Span, integer, max0, whole
+from verify.formulas_compiler import Compiler, Scope
+from verify.formulas_spans import Operand, Plain, RowSql, Span, integer, max0, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan
 from verify.rule_files import Extract
@@ -47,7 +47,7 @@ def _at(operand: Operand, table: str) -> Operand:
         return tree
 
     if isinstance(operand, Span):
-        return Span(move(operand.low), move(operand.high), operand.scale, operand.nonnegative)
+        return Span(move(operand.low), move(operand.high), operand.scale, operand.nonnegative, operand.most)
     return type(operand)(move(operand.sql))
 
 
@@ -62,10 +62,10 @@ def _row_sql(entry: InputPlan, case: Scope) -> RowSql:
     zero = {blank.column for blank in entry.input.blank}
     compiler = Compiler(row_scope(entry.extract, zero, case), entry.where)
     counts = compiler.truth(entry.when).sql if entry.when else exp.true()
-    amount = compiler.span(entry.amount) if entry.amount else Span(integer(1), integer(1))
+    amount = compiler.span(entry.amount) if entry.amount else Span(integer(1), integer(1), most=1)
     if not amount.nonnegative:
         amount = max0(amount)  # what rows say is never negative
-    return RowSql(sql_of(counts), sql_of(amount.low), sql_of(amount.high), amount.scale)
+    return RowSql(sql_of(counts), sql_of(amount.low), sql_of(amount.high), amount.scale, amount.most)
 
 
 def linked_rows(entry: InputPlan, rows: str, sql: RowSql) -> str:

@@ -9,20 +9,20 @@ from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
 from verify.formulas_compiler import Scope
-from verify.formulas_spans import Span, Truth, integer, whole
+from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth, integer, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan
 
 
-def age_bounds() -> tuple[exp.Expr, exp.Expr]:
-    """A member's age: exact where the birth date is known, else from 0 without bound."""
+def own_names() -> dict[str, Operand]:
+    """What is known of every member: the age, exact where the birth date is known, else from 0 without bound; the relation to the applicant."""
     age = whole(column("age"))
-    return exp.Coalesce(this=age, expressions=[integer(0)]), age
+    return {"age": Span(exp.Coalesce(this=age, expressions=[integer(0)]), age, most=1000), "relation": Plain(column("relation"))}
 
 
 def member_count() -> Span:
     """How many members count: a pair, without upper bound where a roster row was lost."""
-    return Span(whole(column("members_low")), whole(column("members_high")))
+    return Span(whole(column("members_low")), whole(column("members_high")), most=MEMBERS_OF_A_CASE)
 
 
 def seen(entry: InputPlan, *, usable: bool, table: str = "m") -> str:
@@ -48,11 +48,12 @@ def member_fact_items(entry: InputPlan, *, usable: bool) -> str:
 def know_input(entry: InputPlan, layer: Scope, case: Scope) -> None:
     """Let a layer's formulas read an input: its amount, whether it has a row, and the amount given that it has."""
     name = entry.input.input
-    scale = 0 if entry.input.count else row_sql(entry, case).scale
-    layer.names[name] = Span(column(f"{name}__low"), column(f"{name}__high"), scale)
+    row = row_sql(entry, case)
+    scale, most = (0, ROWS_OF_A_PERSON) if entry.input.count else (row.scale, row.most * ROWS_OF_A_PERSON)
+    layer.names[name] = Span(column(f"{name}__low"), column(f"{name}__high"), scale, most=most)
     layer.has[name] = Truth(column(f"{name}__has__truth"))
     if entry.input.of == "member":
-        layer.given[name] = Span(column(f"{name}__given"), column(f"{name}__high"), scale)
+        layer.given[name] = Span(column(f"{name}__given"), column(f"{name}__high"), scale, most=most)
 
 
 def household_fact(entry: InputPlan, rows: str) -> str:
@@ -89,8 +90,21 @@ def household_fact_items(entry: InputPlan, *, usable: bool) -> str:
     return f'coalesce({fact}.low, 0)::HUGEINT AS "{name}__low", {high} AS "{name}__high", {has} AS "{name}__has__truth"'
 
 
+def know_sums(plan: Plan, member: Scope, layer: Scope) -> None:
+    """Let a household's formulas ask the members: sums of amounts and answers of tests, of the names that there are."""
+    for name in plan.sums:
+        operand = member.names.get(name)
+        if isinstance(operand, Span):
+            ends = column(f"sum__{name}__low"), column(f"sum__{name}__high")
+            layer.sums[name] = Span(*ends, operand.scale, operand.nonnegative, operand.most * MEMBERS_OF_A_CASE)
+    for name in plan.tested:
+        if isinstance(member.names.get(name), Truth):
+            layer.the[name], layer.any[name] = Truth(column(f"the__{name}__truth")), Truth(column(f"any__{name}__truth"))
+
+
 def sums_sql(plan: Plan, member: Scope, layer: Scope) -> str:
     """Add up member values over everybody who counts (low) and who may count (high), and ask tests of the members."""
+    know_sums(plan, member, layer)
     items = []
     for name in plan.sums:
         operand = member.names[name]
@@ -101,12 +115,10 @@ def sums_sql(plan: Plan, member: Scope, layer: Scope) -> str:
         items.append(
             f"CASE WHEN {unbounded} THEN NULL ELSE coalesce(sum({high}) FILTER (WHERE presence <> 'out'), 0)::HUGEINT END AS \"sum__{name}__high\""
         )
-        layer.sums[name] = Span(column(f"sum__{name}__low"), column(f"sum__{name}__high"), operand.scale, operand.nonnegative)
     for name in plan.tested:
         operand = member.names[name]
         assert isinstance(operand, Truth), name
         items += tested_items(name, sql_of(operand.sql))
-        layer.the[name], layer.any[name] = Truth(column(f"the__{name}__truth")), Truth(column(f"any__{name}__truth"))
     columns = ", ".join(items) if items else "count(*) AS none_summed"
     return f"SELECT c.case_id, {columns} FROM cases c LEFT JOIN member_values v USING (case_id) GROUP BY c.case_id"
 

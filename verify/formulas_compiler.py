@@ -10,8 +10,11 @@ from sqlglot import exp
 
 from verify.formulas import CONSTANTS, Formula
 from verify.formulas_spans import (
+    LARGEST,
+    QUOTIENT_SCALE,
     Operand,
     Plain,
+    RowSql,
     Span,
     Truth,
     aligned,
@@ -30,20 +33,12 @@ from verify.formulas_spans import (
     null,
     plus,
     times,
+    when,
 )
 from verify.problems import Problem, UsageError
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RowSql:
-    """The three expressions of an input over one row, and the scale of its amount."""
-
-    counts: str
-    low: str
-    high: str
-    scale: int
+LONGEST_WINDOW = 1200  # months
 
 
 @dataclass
@@ -73,8 +68,8 @@ class Compiler:
     where: str
 
     def span(self, formula: Formula) -> Span:
-        """The formula as an amount. Raises UsageError (E-FORMULA-TYPE) where it is none."""
-        return _span(self, formula.tree)
+        """The formula as an amount. Raises UsageError: E-FORMULA-TYPE where it is none, E-FORMULA-SIZE where 128 bits may not hold it."""
+        return _of_size(self, formula.tree, _span(self, formula.tree))
 
     def truth(self, formula: Formula) -> Truth:
         """The formula as a test. Raises UsageError (E-FORMULA-TYPE) where it is none."""
@@ -97,7 +92,7 @@ def _literal(at: Compiler, node: exp.Literal) -> Operand:
         return Plain(node)
     if not node.this.isdigit():
         raise _refuse(at, node)
-    return Span(integer(int(node.this)), integer(int(node.this)))
+    return Span(integer(int(node.this)), integer(int(node.this)), most=1)
 
 
 def _coalesce(at: Compiler, node: exp.Coalesce) -> Plain:
@@ -106,7 +101,7 @@ def _coalesce(at: Compiler, node: exp.Coalesce) -> Plain:
 
 def _named(at: Compiler, node: exp.Column) -> Operand:
     if node.name in CONSTANTS:
-        return Span(integer(CONSTANTS[node.name]), integer(CONSTANTS[node.name]))
+        return Span(integer(CONSTANTS[node.name]), integer(CONSTANTS[node.name]), most=CONSTANTS[node.name])
     if node.name not in at.scope.names:
         raise _refuse(at, node, "E-FORMULA-NAME")
     return at.scope.names[node.name]
@@ -122,11 +117,18 @@ def _arithmetic(at: Compiler, node: exp.Binary) -> Span:
     a, b = _span(at, node.this), _span(at, node.expression)
     if isinstance(node, (exp.Mul, exp.Div)) and not (a.nonnegative and b.nonnegative):
         raise _refuse(at, node, "E-FORMULA-SIGN")
-    return _ARITHMETIC[type(node)](a, b)
+    return _of_size(at, node, _ARITHMETIC[type(node)](a, b))
+
+
+def _of_size(at: Compiler, node: exp.Expr, span: Span) -> Span:
+    """The amount, if it stays a 128-bit number for every row there can be, shown decimals and all."""
+    if span.most * 10 ** max(0, QUOTIENT_SCALE - span.scale) > LARGEST:
+        raise _refuse(at, node, "E-FORMULA-SIZE")
+    return span
 
 
 def _case(at: Compiler, node: exp.Case) -> Span:
-    result = _span(at, node.args["default"]) if node.args.get("default") else Span(integer(0), null())
+    result = _span(at, node.args["default"]) if node.args.get("default") else Span(integer(0), null(), most=0)
     for branch in reversed(node.args["ifs"]):
         condition, inner = _truth(at, branch.this), at
         if isinstance(branch.this, exp.Anonymous) and branch.this.name.lower() == "has":
@@ -141,10 +143,23 @@ def _function(at: Compiler, node: exp.Anonymous) -> Operand:
     name, given = node.name.lower(), node.expressions
     if name in {"has", "the_member", "any_member"}:
         return _look_up(at, {"has": at.scope.has, "the_member": at.scope.the, "any_member": at.scope.any}[name], given[0])
+    if name == "in_months":
+        return Truth(_in_months(at, given[0], given[1]))
     if name in {"known", "inside_window", "touches_window", "in_window"}:
         return Truth(_on_days(at, name, given))
     spans = [_span(at, g) for g in given]
     return _AMOUNTS[name](*spans)
+
+
+def _in_months(at: Compiler, day: exp.Expr, months: exp.Expr) -> exp.Expr:
+    """Whether a day lies in so many whole months before the month of the as-of date; open where it is not known in how many."""
+    count, tested = _span(at, months), _plain(at, day)
+    if count.scale or count.most > LONGEST_WINDOW:
+        raise _refuse(at, months, "E-FORMULA-SIZE")
+    back = exp.Anonymous(this="to_months", expressions=[exp.cast(count.low, "INTEGER")])
+    first = exp.cast(exp.Paren(this=exp.Sub(this=_plain(at, exp.column("as_of_month")), expression=back)), "DATE")
+    start = when((exp.EQ(this=count.low, expression=count.high), first), other=exp.Null())
+    return all_of(exp.GTE(this=tested, expression=start), exp.LTE(this=tested, expression=_plain(at, exp.column("window_to"))))
 
 
 def _on_days(at: Compiler, name: str, given: list[exp.Expr]) -> exp.Expr:
@@ -176,6 +191,8 @@ def _test(at: Compiler, node: exp.Expr) -> exp.Expr:
 def _comparison(at: Compiler, node: exp.Binary) -> exp.Expr:
     a, b = _operand(at, node.this), _operand(at, node.expression)
     if isinstance(a, Span) and isinstance(b, Span) and not isinstance(node, exp.NEQ):
+        for side in aligned(a, b):
+            _of_size(at, node, side)
         return compared(type(node), a, b).sql
     if isinstance(a, Plain) and isinstance(b, Plain):
         return type(node)(this=a.sql, expression=b.sql)
@@ -207,11 +224,11 @@ _AMOUNTS: dict[str, Callable[..., Span]] = {
     "max0": max0,
     "greater": greater,
     "lesser": lesser,
-    "at_most": lambda a: Span(integer(0), a.high, a.scale),
+    "at_most": lambda a: Span(integer(0), a.high, a.scale, most=a.most),
     "more_than": more_than,
-    "between_bounds": lambda a, b: Span(aligned(a, b)[0].low, aligned(a, b)[1].high, max(a.scale, b.scale), a.nonnegative),
-    "lower_bound": lambda a: Span(a.low, a.low, a.scale, a.nonnegative),
-    "unknown": lambda: Span(integer(0), null()),
+    "between_bounds": lambda a, b: Span(aligned(a, b)[0].low, aligned(a, b)[1].high, max(a.scale, b.scale), a.nonnegative, max(s.most for s in aligned(a, b))),
+    "lower_bound": lambda a: Span(a.low, a.low, a.scale, a.nonnegative, a.most),
+    "unknown": lambda: Span(integer(0), null(), most=0),
 }
 _ARITHMETIC: dict[type[exp.Expr], Callable[[Span, Span], Span]] = {exp.Add: plus, exp.Sub: minus, exp.Mul: times, exp.Div: divided}
 _BY_KIND: dict[type[exp.Expr], Callable[[Compiler, Any], Operand]] = {

@@ -15,15 +15,25 @@ from sqlglot import exp
 FEN_SCALE = 2
 QUOTIENT_SCALE = 6
 
+# What can be said of sizes before any row is seen, so that no sum and no product runs out of 128 bits (1.7 × 10^38) unseen.
+MOST_OF_A_ROW = 10**17  # 10^15 yuan in fen
+ROWS_OF_A_PERSON = 10**6
+MEMBERS_OF_A_CASE = 10**3
+LARGEST = 10**36
+
 
 @dataclass(frozen=True)
 class Span:
-    """An amount: integer SQL for both bounds at `scale` decimals (NULL = no bound); `nonnegative` if low ≥ 0 always."""
+    """An amount: integer SQL for both bounds at `scale` decimals (NULL = no bound); `nonnegative` if low ≥ 0 always.
+
+    `most` is the largest whole number, of either sign, that either bound can be.
+    """
 
     low: exp.Expr
     high: exp.Expr
     scale: int = 0
     nonnegative: bool = True
+    most: int = MOST_OF_A_ROW
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,17 @@ class Plain:
 
 
 Operand = Span | Truth | Plain
+
+
+@dataclass(frozen=True)
+class RowSql:
+    """The three expressions of an input over one row, the scale of its amount, and the most it can be."""
+
+    counts: str
+    low: str
+    high: str
+    scale: int
+    most: int
 
 
 # Trees are built from the node classes themselves: sqlglot's own operators copy both sides each time (half of the CPU of a
@@ -109,8 +130,8 @@ def scaled(span: Span, scale: int) -> Span:
     """The same amount with more decimals."""
     if span.scale == scale:
         return span
-    factor = integer(10 ** (scale - span.scale))
-    return replace(span, low=_of(exp.Mul, span.low, factor), high=_of(exp.Mul, span.high, factor), scale=scale)
+    by = 10 ** (scale - span.scale)
+    return replace(span, low=_of(exp.Mul, span.low, integer(by)), high=_of(exp.Mul, span.high, integer(by)), scale=scale, most=span.most * by)
 
 
 def aligned(a: Span, b: Span) -> tuple[Span, Span]:
@@ -132,7 +153,7 @@ def greater(a: Span, b: Span) -> Span:
     a, b = aligned(a, b)
     low = _picked(a.low, b.low, smaller=False, loose=True)
     high = _picked(a.high, b.high, smaller=False, loose=False)
-    return Span(low, high, a.scale, a.nonnegative or b.nonnegative)
+    return Span(low, high, a.scale, a.nonnegative or b.nonnegative, max(a.most, b.most))
 
 
 def lesser(a: Span, b: Span) -> Span:
@@ -140,7 +161,7 @@ def lesser(a: Span, b: Span) -> Span:
     a, b = aligned(a, b)
     low = _picked(a.low, b.low, smaller=True, loose=False)
     high = _picked(a.high, b.high, smaller=True, loose=True)
-    return Span(low, high, a.scale, a.nonnegative and b.nonnegative)
+    return Span(low, high, a.scale, a.nonnegative and b.nonnegative, max(a.most, b.most))
 
 
 def hull(a: Span, b: Span) -> Span:
@@ -148,7 +169,7 @@ def hull(a: Span, b: Span) -> Span:
     a, b = aligned(a, b)
     low = _picked(a.low, b.low, smaller=True, loose=False)
     high = _picked(a.high, b.high, smaller=False, loose=False)
-    return Span(low, high, a.scale, a.nonnegative and b.nonnegative)
+    return Span(low, high, a.scale, a.nonnegative and b.nonnegative, max(a.most, b.most))
 
 
 def chosen(condition: Truth, then: Span, other: Span) -> Span:
@@ -158,26 +179,26 @@ def chosen(condition: Truth, then: Span, other: Span) -> Span:
     yes, no = is_true(condition.sql), is_true(condition.sql, wanted=False)
     low = when((yes, then.low), (no, other.low), other=both.low)
     high = when((yes, then.high), (no, other.high), other=both.high)
-    return Span(low, high, both.scale, both.nonnegative)
+    return Span(low, high, both.scale, both.nonnegative, both.most)
 
 
 def plus(a: Span, b: Span) -> Span:
     """a + b."""
     a, b = aligned(a, b)
-    return Span(_of(exp.Add, a.low, b.low), _of(exp.Add, a.high, b.high), a.scale, a.nonnegative and b.nonnegative)
+    return Span(_of(exp.Add, a.low, b.low), _of(exp.Add, a.high, b.high), a.scale, a.nonnegative and b.nonnegative, a.most + b.most)
 
 
 def minus(a: Span, b: Span) -> Span:
     """a − b: it may be negative."""
     a, b = aligned(a, b)
-    return Span(_of(exp.Sub, a.low, b.high), _of(exp.Sub, a.high, b.low), a.scale, nonnegative=False)
+    return Span(_of(exp.Sub, a.low, b.high), _of(exp.Sub, a.high, b.low), a.scale, nonnegative=False, most=a.most + b.most)
 
 
 def times(a: Span, b: Span) -> Span:
     """a × b of two amounts that are never negative; nothing times no bound is nothing."""
     none = any_of(_is_zero(a.high), _is_zero(b.high))
     high = when((none, integer(0)), other=_of(exp.Mul, a.high, b.high))
-    return Span(_of(exp.Mul, a.low, b.low), high, a.scale + b.scale)
+    return Span(_of(exp.Mul, a.low, b.low), high, a.scale + b.scale, most=a.most * b.most)
 
 
 def divided(a: Span, b: Span) -> Span:
@@ -191,7 +212,7 @@ def divided(a: Span, b: Span) -> Span:
     up = _of(exp.IntDiv, _of(exp.Add, a.high, _of(exp.Sub, b.low, integer(1))), b.low)
     low = when((any_of(is_null(b.high), _is_zero(b.low)), integer(0)), other=down)
     high = when((any_of(is_null(a.high), _is_zero(b.low)), null()), other=up)
-    return Span(low, high, a.scale - b.scale)
+    return Span(low, high, a.scale - b.scale, most=a.most + b.most)
 
 
 def compared(kind: type[exp.Expr], a: Span, b: Span) -> Truth:
@@ -210,10 +231,10 @@ def compared(kind: type[exp.Expr], a: Span, b: Span) -> Truth:
 
 def max0(a: Span) -> Span:
     """The amount, cut at zero."""
-    return replace(greater(replace(a, nonnegative=False), Span(integer(0), integer(0))), nonnegative=True)
+    return replace(greater(replace(a, nonnegative=False), Span(integer(0), integer(0), most=0)), nonnegative=True)
 
 
 def more_than(a: Span) -> Span:
     """Anything from a fen above the amount."""
     a = scaled(a, max(a.scale, FEN_SCALE))
-    return Span(_of(exp.Add, a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale)
+    return Span(_of(exp.Add, a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale, most=a.most + 10**a.scale)

@@ -41,7 +41,7 @@ def stored(name: str, operand: Operand, table: str = "") -> Operand:
     if isinstance(operand, Truth):
         return Truth(column(f"{name}__truth", table))
     assert isinstance(operand, Span)
-    return Span(column(f"{name}__low", table), column(f"{name}__high", table), operand.scale, operand.nonnegative)
+    return Span(column(f"{name}__low", table), column(f"{name}__high", table), operand.scale, operand.nonnegative, operand.most)
 
 
 def selected(name: str, operand: Operand) -> str:
@@ -62,7 +62,7 @@ def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
     found: dict[str, Operand] = {}
     for name, parameter in plan.book.parameters.items():
         low, high = (whole(column(f"{name}__{end}", table)) for end in ("low", "high"))
-        found[name] = Span(low, high, scale_of(parameter))
+        found[name] = Span(low, high, scale_of(parameter), most=parameter.most)
     found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
     return found
 

@@ -7,7 +7,6 @@ A region is a division code; the longest prefix with a value in force on the day
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
 import polars as pl
 
@@ -17,17 +16,14 @@ from verify.rulebook import Rulebook
 
 
 def scale_of(parameter: Parameter) -> int:
-    """How many decimals the parameter is kept at: two for money, else as many as its values need."""
-    if parameter.unit.startswith("元"):
-        return 2
-    amounts = [a for value in parameter.values for a in _amounts(value)]
-    return max(max(0, -int(a.as_tuple().exponent)) for a in amounts)
+    """How many decimals the parameter is kept at."""
+    return parameter.scale
 
 
 def value_in_force(parameter: Parameter, region: str, as_of: date) -> Value | None:
     """The most specific value in force, or None. `from` and `to` are the first and last day."""
     for prefix in (region[:6], region[:4], region[:2], "00"):
-        found = [v for v in parameter.values if v.region == prefix and v.from_ <= as_of and (v.to is None or as_of <= v.to)]
+        found = [v for v in parameter.by_region.get(prefix, ()) if v.from_ <= as_of and (v.to is None or as_of <= v.to)]
         if found:
             return max(found, key=lambda v: v.from_)
     return None
@@ -39,7 +35,7 @@ def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> 
     if value is None:
         return None
     by_area = value.value if isinstance(value.value, dict) else {}
-    amounts = [by_area[area]] if area in by_area else _amounts(value)
+    amounts = [by_area[area]] if area in by_area else value.amounts
     scaled = [int(amount.scaleb(scale_of(parameter))) for amount in amounts]
     return min(scaled), max(scaled)
 
@@ -65,7 +61,3 @@ def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of:
     schema: dict[str, pl.DataType] = {"region": pl.String(), "area": pl.String()}
     schema |= {f"{name}__{end}": pl.Int64() for name in book.parameters for end in ("low", "high")}
     return pl.DataFrame(rows, schema=schema).sort("region", "area", nulls_last=False)
-
-
-def _amounts(value: Value) -> list[Decimal]:
-    return list(value.value.values()) if isinstance(value.value, dict) else [value.value]

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from verify import decision_sql, fact_values, layers
 from verify.fact_rows import row_scope
-from verify.formulas import DAYS, parse
+from verify.formulas import DAYS, parse_plain
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Span, Truth
+from verify.formulas_spans import Truth
+from verify.formulas_units import unit_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract, Retention
+from verify.rule_uses import basis_problems, use_problems
+from verify.rule_values import value_problems
 from verify.rulebook import Rulebook, load_rulebook
 
 
@@ -24,10 +27,16 @@ def check_rules(folder: Path) -> Rulebook:
     divisions without a value.
     """
     book = load_rulebook(folder)
-    problems = [*_role_problems(book), *_singles(book), *_class_problems(book)]
+    problems = [*_role_problems(book), *_singles(book), *_class_problems(book), *basis_problems(book)]
+    if not any(problem.code == "E-RULES-ONE" for problem in problems):
+        problems += value_problems(book)
     if problems:
         raise UsageError(*problems)
-    compile_all(make_plan(book, newest_day(book)))
+    plan = make_plan(book, newest_day(book))
+    compile_all(plan)
+    problems = [*unit_problems(plan), *use_problems(plan)]
+    if problems:
+        raise UsageError(*problems)
     return book
 
 
@@ -41,7 +50,7 @@ def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:
     problems: list[Problem] = []
     case = layers.case_scope(plan)
     _try(problems, lambda: [layers.compile_rule(rule, case) for rule in plan.rules("case")])
-    member = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    member = Scope(layers.named(case.names, fact_values.own_names()))
     household = Scope(layers.named(case.names, {"members": fact_values.member_count()}))
     for entry in plan.inputs.values():
         layer = member if entry.input.of == "member" else household
@@ -50,9 +59,7 @@ def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:
         raise UsageError(*problems)
     for rule in plan.rules("member"):
         _try(problems, lambda r=rule: layers.compile_rule(r, member))  # type: ignore[misc]
-    _know_sums(plan, member, household, problems)
-    if problems:
-        raise UsageError(*problems)
+    fact_values.know_sums(plan, member, household)
     for rule in plan.rules("household"):
         _try(problems, lambda r=rule: layers.compile_rule(r, household))  # type: ignore[misc]
     if not problems:
@@ -65,16 +72,6 @@ def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:
     if problems:
         raise UsageError(*problems)
     return case, member, household
-
-
-def _know_sums(plan: Plan, member: Scope, household: Scope, problems: list[Problem]) -> None:
-    """Sums and questions to members must name what member level knows, of the right type."""
-    wanted = [(name, Span) for name in plan.sums] + [(name, Truth) for name in plan.tested]
-    for name, kind in wanted:
-        if not isinstance(member.names.get(name), kind):
-            problems.append(Problem("E-FORMULA-NAME", name, {"text": name}))
-    if not problems:
-        fact_values.sums_sql(plan, member, household)
 
 
 def _table_problems(plan: Plan, household: Scope) -> Iterator[Problem]:
@@ -129,7 +126,7 @@ def _role_problems(book: Rulebook) -> Iterator[Problem]:
                 yield Problem("E-RULE-COLUMN", stands.where(*path), {"name": used, "extract": name})
         for path, condition in _conditions(extract):
             try:
-                formula = parse(condition, stands.where(*path))
+                formula = parse_plain(condition, stands.where(*path))
             except UsageError as error:
                 yield from error.problems
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,17 @@ from typing import Any
 from sqlglot import exp
 
 from verify import decision_sql, fact_rows, fact_values, layers, needs_sql
+from verify.boundaries import side_problems, sides
+from verify.example_answers import VERDICTS, Asked, all_examples, answer, expected
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Plain, Span, Truth, integer, null
 from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
+from verify.problems import UsageError
 from verify.rule_checks import check_rules, newest_day
 from verify.rule_files import Column, Example, Rule
-from verify.rulebook import Entry
 from verify.store import Store, open_store, quoted
-
-VERDICTS = {"holds": True, "fails": False, "open": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +40,46 @@ class ExampleResult:
 def test_rules(folder: Path) -> list[ExampleResult]:
     """Run every example of the rule book. Raises UsageError where the book itself is wrong."""
     book = check_rules(folder)
-    listed = [(entry, example) for entry in book.entries.values() for example in getattr(entry.shape, "examples", ())]
-    plans = {day: make_plan(book, day) for day in sorted({example.as_of or newest_day(book) for _, example in listed})}
+    newest = newest_day(book)
+    plan = make_plan(book, newest)
     with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
-        return [_run(store, plans[example.as_of or newest_day(book)], entry, example) for entry, example in listed]
+        return [_run(store, replace(plan, as_of=asked.example.as_of or newest), asked) for asked in all_examples(book.entries)]
+
+
+def try_both_sides(folder: Path) -> int:
+    """Find the cases on both sides of every test and answer them by SQL as well; how many they are.
+
+    Raises UsageError: E-RULE-SIDE where two answers, or verdict and figures, differ; E-RULE-ONE-SIDED for a test without
+    a case on each side.
+    """
+    book = check_rules(folder)
+    newest = newest_day(book)
+    plan = make_plan(book, newest)
+    made = sides(plan, all_examples(book.entries), newest)
+    with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
+        problems = list(side_problems(plan, made, lambda at, rule, example: _rule_answer(store, at, rule, example), newest))
+    if problems:
+        raise UsageError(*problems)
+    return len(made)
 
 
 test_rules.__test__ = False  # type: ignore[attr-defined]  # the name is the command's; pytest must not collect it
 
 
-def _run(store: Store, plan: Plan, entry: Entry, example: Example) -> ExampleResult:
-    at = entry.shape.examples.index(example)  # type: ignore[attr-defined]
+def _run(store: Store, plan: Plan, asked: Asked) -> ExampleResult:
+    """One example by the SQL of a night, and by the second opinion, which must agree."""
+    entry, example, wanted = asked.entry, asked.example, expected(asked.example.expect)
+    got = second = answer(plan, asked, plan.as_of)
     if entry.kind == "input":
         got = _input_answer(store, plan, plan.inputs[entry.name], example)
     elif entry.kind == "rule":
         got = _rule_answer(store, plan, plan.book.rules[entry.name], example)
     elif entry.kind == "alert":
         got = _alert_answer(store, plan, entry.name, example)
-    else:
+    elif entry.kind == "decision":
         got = _decision_answer(store, plan, example)
-    expected = _plain(example.expect)
-    return ExampleResult(f"{entry.kind} {entry.name}", example.example, entry.where("examples", at), got == expected, expected, got)
-
-
-def _plain(expect: Any) -> str:
-    """An expectation as one text: a word, or `low ～ high` with two decimals (∞ for no bound)."""
-    if isinstance(expect, str) and not _is_number(expect):
-        return expect
-    low, high = expect if isinstance(expect, list) else (expect, expect)
-    return f"{_amount(low)} ～ {_amount(high)}"
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
+    passed = got == wanted == second
+    return ExampleResult(f"{entry.kind} {entry.name}", example.example, asked.where, passed, wanted, got if got == second else f"{got} ≠ {second}")
 
 
 def _amount(value: Any) -> str:
@@ -168,7 +175,7 @@ def _given_names(plan: Plan, example: Example) -> Scope:
     for name, parameter in plan.book.parameters.items():
         found = bounds(parameter, region, example.area, plan.as_of)
         if found:
-            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter))
+            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter), most=parameter.most)
     layer = Scope(names)
     tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
     assert isinstance(example.given, Mapping)
@@ -184,8 +191,14 @@ def _operand(value: Any) -> Operand:
     if isinstance(value, str) and value in VERDICTS:
         truth = VERDICTS[value]
         return Truth(exp.null() if truth is None else exp.Boolean(this=truth))
+    if value is None or (isinstance(value, str) and not _is_amount(value)):
+        return Plain(exp.cast(exp.Literal.string(value) if value else exp.null(), "VARCHAR"))
     low, high = value if isinstance(value, list) else (value, value)
-    return Span(_fixed(low), null() if high is None else _fixed(high), 2)
+    return Span(_fixed(low), null() if high is None else _fixed(high), 2, most=0)  # stated: its size is known to whoever states it
+
+
+def _is_amount(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _fixed(value: str) -> exp.Expr:
@@ -226,7 +239,7 @@ def _decision_answer(store: Store, plan: Plan, example: Example) -> str:
     for at, row in enumerate(table.rows):
         for test_at, (name, cell) in enumerate(zip(table.columns, row.when, strict=True)):
             if cell == "pass":
-                lines.append(f"('K', {quoted(row.then)}, {at}, {quoted(name)}, {test_at}, {quoted(name)}, {quoted(example.given[name])})")
+                lines.append(f"('K', {quoted(row.then)}, {at}, {quoted(name)}, {test_at}, {quoted(name)}, {quoted(example.given.get(name, 'holds'))})")
     store.table("tests", f"FROM (VALUES {', '.join(lines)}) AS t(case_id, category, category_at, test, test_at, rule, verdict)")
     store.table("cases", "SELECT 'K' AS case_id, FALSE AS open_upwards")
     store.table("members", "SELECT 'K' AS case_id, 1 AS member_no, 'certain' AS presence")

@@ -5,8 +5,10 @@ Each class is one kind of entry under `rules/`. `rules/README.md` explains the k
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,9 +19,28 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _as_day(value: Any) -> Any:
+    """A day is written 2026-07-01 and in no other way (a bare number would be read as seconds)."""
+    if isinstance(value, str) and not DAY.fullmatch(value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+def _as_amount(value: Any) -> Any:
+    """An amount is plain digits: no sign, no exponent, no leading zero, nothing of another width, and below a million million."""
+    if isinstance(value, str) and not AMOUNT.fullmatch(value):
+        raise ValueError("an amount is written in plain digits, without a leading zero, below 1000000000000")
+    return value
+
+
+DAY = re.compile(r"[12]\d{3}-\d{2}-\d{2}", flags=re.ASCII)
+REGION = re.compile(r"00|\d{2}|\d{4}|\d{6}", flags=re.ASCII)
+AMOUNT = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,6})?", flags=re.ASCII)
+Day = Annotated[date, BeforeValidator(_as_day)]
+Amount = Annotated[Decimal, BeforeValidator(_as_amount)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Region = Annotated[str, Field(pattern=r"^(00|\d{2}|\d{4}|\d{6})$")]
+Region = Annotated[str, Field(pattern=r"^(00|[0-9]{2}|[0-9]{4}|[0-9]{6})$")]
 
 
 class Shape(BaseModel):
@@ -230,27 +251,6 @@ class Retention(Shape):
 # --- parameters, facts, rules, programmes -----------------------------------------------------------------------------
 
 
-class Value(Shape):
-    """One dated, regional value of a parameter with its basis."""
-
-    region: Region
-    from_: date = Field(alias="from")
-    to: date | None = None
-    value: Decimal | dict[str, Decimal]
-    law: Texts
-    review_by: date | None = None
-
-
-class Parameter(Shape):
-    """A value the law sets, by date, by division code and, where `by` says so, by the case's area."""
-
-    parameter: Name
-    label: str
-    unit: str
-    by: Literal["area"] | None = None
-    values: Annotated[tuple[Value, ...], Field(min_length=1)]
-
-
 class Example(Shape):
     """A stated case of one entry: what is given, as of when, and what must come out.
 
@@ -259,11 +259,64 @@ class Example(Shape):
     """
 
     example: str
-    as_of: date | None = None
+    as_of: Day | None = None
     region: Region | None = None
     area: str | None = None
     given: dict[str, Any] | list[dict[str, Any]] = {}
     expect: Any
+
+
+class Value(Shape):
+    """One dated, regional value of a parameter with its basis."""
+
+    region: Region
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+    value: Amount | dict[str, Amount]
+    law: Texts
+    review_by: Day | None = None
+
+    @property
+    def amounts(self) -> list[Decimal]:
+        """The value, or that of each area."""
+        return list(self.value.values()) if isinstance(self.value, dict) else [self.value]
+
+
+class Parameter(Shape):
+    """A value the law sets, by date, by division code and, where `by` says so, by the case's area.
+
+    `table` names a CSV file beside the entry that holds further values, one a line. `combine: at_least_parent` says that
+    no division may fall below the one above it.
+    """
+
+    parameter: Name
+    label: str
+    unit: str
+    by: Literal["area"] | None = None
+    combine: Literal["at_least_parent"] | None = None
+    table: Annotated[str, Field(pattern=r"^\w[\w.-]*\.csv$")] | None = None
+    values: tuple[Value, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @cached_property
+    def scale(self) -> int:
+        """How many decimals it is kept at: two for money, else as many as its values need."""
+        if self.unit.startswith("元"):
+            return 2
+        return max((max(0, -int(a.as_tuple().exponent)) for v in self.values for a in v.amounts), default=0)
+
+    @cached_property
+    def most(self) -> int:
+        """The largest of its values, as it is kept."""
+        return max((int(a.scaleb(self.scale)) for v in self.values for a in v.amounts), default=0)
+
+    @cached_property
+    def by_region(self) -> dict[str, list[Value]]:
+        """The values of each division, in order of their first day."""
+        found: dict[str, list[Value]] = {}
+        for value in sorted(self.values, key=lambda v: v.from_):
+            found.setdefault(value.region, []).append(value)
+        return found
 
 
 class BlankZero(Shape):

@@ -6,18 +6,15 @@ A mistake is refused with the file and the line it stands on; all mistakes are t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeVar
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-import yaml
-from pydantic import ValidationError
-
+from verify.parameter_tables import with_table
 from verify.problems import Problem, UsageError
 from verify.rule_files import (
-    KINDS,
     Alert,
     Decision,
     Extract,
@@ -31,27 +28,10 @@ from verify.rule_files import (
     Shape,
     Word,
 )
+from verify.rule_texts import Entry, entries_of
 
 S = TypeVar("S", bound=Shape)
 _SAID = frozenset({"message", "word", "report"})  # what is said and shown; no figure and no category follows from it
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of a rule file and where it stands."""
-
-    kind: str
-    name: str
-    shape: Shape
-    file: str
-    lines: Mapping[tuple[str | int, ...], int]
-
-    def where(self, *path: str | int) -> str:
-        """`file:line` of a key inside the entry, or of the nearest key above it."""
-        for cut in range(len(path), -1, -1):
-            if path[:cut] in self.lines:
-                return f"{self.file}:{self.lines[path[:cut]]}"
-        return self.file
 
 
 @dataclass(frozen=True)
@@ -151,17 +131,19 @@ def load_rulebook(folder: Path) -> Rulebook:
     files = sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".csv"})
     if not files:
         raise UsageError(Problem("E-RULES-NONE", str(folder.name)))
-    deciding, wording, problems = hashlib.sha256(), hashlib.sha256(), []
+    deciding, wording = hashlib.sha256(), hashlib.sha256()
+    problems: list[Problem] = []
     entries: dict[tuple[str, str], Entry] = {}
     tables: dict[str, str] = {}
     for path in files:
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+        text = _text_of(data, f"{folder.name}/{name}", problems)
         stamped = f"{name}\n{len(data)}\n".encode() + data
         if path.suffix == ".csv":
-            tables[name] = data.decode("utf-8")
+            tables[name] = text
             (wording if name.startswith("messages/") else deciding).update(stamped)
             continue
-        read = list(_entries_of(f"{folder.name}/{name}", data.decode("utf-8")))
+        read = list(entries_of(f"{folder.name}/{name}", text))
         only_said = all(isinstance(found, Entry) and found.kind in _SAID for found in read)
         (wording if only_said else deciding).update(stamped)
         for found in read:
@@ -171,66 +153,33 @@ def load_rulebook(folder: Path) -> Rulebook:
                 problems.append(Problem("E-RULE-TWICE", found.where(), {"name": found.name}))
             else:
                 entries[found.kind, found.name] = found
+    entries = {key: _with_table(entry, tables, folder.name, problems) for key, entry in entries.items()}
     if problems:
         raise UsageError(*problems)
     ordered = dict(sorted(entries.items()))
     return Rulebook(entries=ordered, tables=tables, digest=deciding.hexdigest(), wording=wording.hexdigest())
 
 
-def _entries_of(file: str, text: str) -> Iterator[Entry | Problem]:
-    """Each document of a file that is a mapping, or a list of mappings, with the line of every key in it."""
+def _text_of(data: bytes, file: str, problems: list[Problem]) -> str:
     try:
-        nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        yield Problem("E-RULE-YAML", f"{file}:{mark.line + 1 if mark else 1}", {"why": str(getattr(error, "problem", ""))})
-        return
-    for node in nodes:
-        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            lines: dict[tuple[str | int, ...], int] = {}
-            problems: list[Problem] = []
-            plain = _plain(item, (), lines, file, problems)
-            yield from problems
-            if not problems:
-                yield from _shaped(file, plain, lines)
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problems.append(Problem("E-RULE-YAML", f"{file}:{line}", {"why": "UTF-8"}))
+        return ""
 
 
-def _plain(
-    node: yaml.Node,
-    path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    file: str,
-    problems: list[Problem],
-) -> Any:
-    """A YAML node as dicts, lists and texts; nothing is guessed, `null` and `~` alone are None."""
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        plain: dict[str, Any] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in plain:
-                problems.append(Problem("E-RULE-KEY-TWICE", f"{file}:{key.start_mark.line + 1}", {"key": name}))
-            plain[name] = _plain(value, (*path, name), lines, file, problems)
-            lines[*path, name] = key.start_mark.line + 1
-        return plain
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(value, (*path, at), lines, file, problems) for at, value in enumerate(node.value)]
-    plain_style = getattr(node, "style", None) in {None, ""}
-    return None if plain_style and node.value in {"null", "~", ""} else node.value
-
-
-def _shaped(file: str, plain: Any, lines: dict[tuple[str | int, ...], int]) -> Iterator[Entry | Problem]:
-    """One mapping against the shape of its kind: its first key that names a kind."""
-    kind = next((key for key in plain if key in KINDS), None) if isinstance(plain, dict) else None
-    if kind is None:
-        yield Problem("E-RULE-KIND", f"{file}:{lines[()]}", {"kinds": ", ".join(sorted(KINDS))})
-        return
+def _with_table(entry: Entry, tables: Mapping[str, str], folder: str, problems: list[Problem]) -> Entry:
+    """A parameter's entry with the values of the CSV file that it names beside it."""
+    if not isinstance(entry.shape, Parameter) or (entry.shape.table is None and entry.shape.values):
+        return entry
+    name = PurePosixPath(entry.file).relative_to(folder).with_name(entry.shape.table or "values").as_posix()
+    if entry.shape.table is None or name not in tables:
+        problems.append(Problem("E-RULE-TABLE", entry.where("table"), {"why": name}))
+        return entry
     try:
-        shape = KINDS[kind].model_validate(plain)
-    except ValidationError as error:
-        for mistake in error.errors(include_url=False, include_input=False):
-            where = Entry(kind, "", Shape(), file, lines).where(*mistake["loc"])
-            at = ".".join(str(part) for part in mistake["loc"])
-            yield Problem("E-RULE-SHAPE", where, {"key": at, "why": mistake["msg"]})
-        return
-    yield Entry(kind, str(plain[kind]), shape, file, lines)
+        shape, tabled = with_table(entry.shape, f"{folder}/{name}", tables[name])
+    except UsageError as error:
+        problems.extend(error.problems)
+        return entry
+    return replace(entry, shape=shape, tabled=tabled)

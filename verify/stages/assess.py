@@ -125,7 +125,7 @@ def _case_key(entry: InputPlan) -> str:
 
 def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> Scope:
     """Every member with each fact, then the values worked out from them."""
-    layer = Scope(layers.named(case.names, {"age": Span(*fact_values.age_bounds())}))
+    layer = Scope(layers.named(case.names, fact_values.own_names()))
     joins, items = [], []
     for entry in plan.inputs_of("member"):
         name, known = entry.input.input, arrived.known[entry.extract.extract]
@@ -134,13 +134,11 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> S
         items.append(fact_values.member_fact_items(entry, usable=known.usable))
         fact_values.know_input(entry, layer, case)
     columns = "".join(f", {item}" for item in items)
-    store.table(
-        "member_values",
-        f"""SELECT m.member_no, m.presence, m.authorised, m.id_known, m.age, c.*{columns}
-            FROM members m JOIN case_values c ON m.case_id = c.case_id {" ".join(joins)}""",
-    )
-    for level in plan.levels["member"]:
-        store.table("member_values", layers.level_sql("member_values", level, layer))
+    sql = f"""SELECT m.member_no, m.presence, m.authorised, m.id_known, m.age, m.relation, c.*{columns}
+              FROM members m JOIN case_values c ON m.case_id = c.case_id {" ".join(joins)}"""
+    for level in plan.levels["member"]:  # one query of all levels costs half of a table a level (bench/rules/against_sql.py)
+        sql = layers.level_sql(f"({sql})", level, layer)
+    store.table("member_values", sql)
     return layer
 
 
@@ -159,13 +157,11 @@ def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tupl
         items.append(fact_values.household_fact_items(entry, usable=usable))
         fact_values.know_input(entry, layer, case)
     columns = "".join(f", {item}" for item in items)
-    store.table(
-        "household_values",
-        f"""SELECT c.*, s.* EXCLUDE (case_id){columns}
-            FROM case_values c LEFT JOIN sums s ON c.case_id = s.case_id {" ".join(joins)}""",
-    )
+    sql = f"""SELECT c.*, s.* EXCLUDE (case_id){columns}
+              FROM case_values c LEFT JOIN sums s ON c.case_id = s.case_id {" ".join(joins)}"""
     for level in plan.levels["household"]:
-        store.table("household_values", layers.level_sql("household_values", level, layer))
+        sql = layers.level_sql(f"({sql})", level, layer)
+    store.table("household_values", sql)
     return layer
 
 

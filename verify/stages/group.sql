@@ -27,7 +27,7 @@ WHERE l.status <> 'rejected' AND a.applies IS DISTINCT FROM FALSE
 
 -- name: members
 -- Full years lived on the as-of date: datesub counts birthdays, date_diff would count year ends.
-SELECT p.case_id, p.member_no, p.person_id, p.authorised, p.id_known,
+SELECT p.case_id, p.member_no, p.person_id, p.authorised, p.id_known, p.relation,
        CASE WHEN coalesce(a.sure, FALSE) THEN 'out'
             WHEN a.case_id IS NOT NULL OR EXISTS (SELECT 1 FROM late WHERE decides_members) THEN 'possible'
             ELSE 'certain' END AS presence,

@@ -1,0 +1,217 @@
+"""`hedui match` on the golden night: whose row it is and why, in words, masked and on record; the model; the links held against a truth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fixtures.golden.make import DROP
+from tests.tables import a_copy, table
+from tests.test_cli import hedui
+from tests.test_desk import LONG_NUMBER, ledger
+from verify import Home, Order, init_home, run_night
+from verify.layout import laid_out
+from verify.linkage.people import plan_of_people
+from verify.linkage.telling import turning
+from verify.manifest import current_night
+from verify.match_explain import explain_row, explained_blocks, explained_json, tables_of
+from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
+from verify.match_rows import Found, asked_for
+from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
+from verify.nights import newest_night
+from verify.problems import HeduiError
+from verify.rule_files import Extract
+from verify.rulebook import Rulebook, load_rulebook
+from verify.settings import rules_folder
+from verify.speech import Speech
+from verify.store import write_frame
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = init_home(tmp_path_factory.mktemp("match") / "home")
+    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def book() -> Rulebook:
+    return load_rulebook(rules_folder())
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def voice(request: pytest.FixtureRequest, book: Rulebook) -> Speech:
+    return Speech(request.param, book.messages, book.words, book)
+
+
+@pytest.fixture(scope="module")
+def links(home: Home) -> pl.DataFrame:
+    night = current_night(home)
+    assert night is not None
+    return table(night.folder / "results" / "links.parquet")
+
+
+def first(links: pl.DataFrame, **wanted: str) -> dict[str, object]:
+    return links.filter(**wanted).row(0, named=True)
+
+
+def code_of(error: pytest.ExceptionInfo[HeduiError]) -> str:
+    return error.value.problems[0].code
+
+
+def test_a_row_is_explained_field_by_field_masked_and_on_record(home: Home, links: pl.DataFrame) -> None:
+    link = first(links, status="accepted", method="exact_id")
+    before = len(ledger(home))
+    said = hedui("match", "explain", link["extract"], link["row"], "--home", home.folder, "--purpose", "复核")
+    assert (said.returncode, said.stderr) == (0, "")
+    for part in ("当夜结论", "确认", "证件号", "姓名", "相同", "最像的另一种解释", "比特", f"{link['case_id']}/{link['member_no']}"):
+        assert part in said.stdout
+    assert LONG_NUMBER.search(said.stdout) is None
+    assert len(ledger(home)) == before + 1
+    assert ledger(home)[-1] | {"when": "", "user": ""} == {
+        "when": "",
+        "user": "",
+        "command": "match explain",
+        "case": f"{link['extract']}:{link['row']}",
+        "purpose": "复核",
+    }
+
+
+def test_no_name_is_shown_whole(home: Home, book: Rulebook, links: pl.DataFrame, voice: Speech) -> None:
+    night = newest_night(home)
+    names = [name for name in table(night.folder / "tables" / "persons.parquet")["name"] if name and len(name) > 1]
+    model = model_in_force(home, book).model
+    for link in links.filter(pl.col("status") != "accepted").iter_rows(named=True):
+        told = explain_row(home, book, model, (link["extract"], link["row"], link["file"]), "测试")
+        text = laid_out(explained_blocks(told, voice), 100) + json.dumps(explained_json(told), ensure_ascii=False)
+        assert not [name for name in names if name in text]
+        assert LONG_NUMBER.search(text) is None
+
+
+def test_an_equal_row_weighs_for_its_person_and_says_what_would_change_it(home: Home, book: Rulebook, links: pl.DataFrame) -> None:
+    link, model = first(links, status="accepted", method="exact_id"), model_in_force(home, book).model
+    (told,) = explain_row(home, book, model, (str(link["extract"]), int(str(link["row"])), None), "测试")
+    best = told.told[0]
+    assert told.others[best.left].told_as == f"{link['case_id']}/{link['member_no']}"
+    assert best.bits > 10_000
+    assert best.level["id"] == "equal"
+    assert best.stories[0][1] > 0
+    assert all(bits <= best.bits or best.level[name] != "equal" for name, bits in turning(best, told.plan, told.model))
+
+
+def test_the_fields_and_what_stood_before_them_add_up_to_a_story(home: Home, book: Rulebook, links: pl.DataFrame) -> None:
+    link, model = first(links, status="review"), model_in_force(home, book).model
+    for one in explain_row(home, book, model, (str(link["extract"]), int(str(link["row"])), None), "测试"):
+        for told in one.told:
+            rival = told.before + sum(bits for _, _, bits in told.fields)
+            assert rival in {bits for _, bits in told.stories}
+
+
+def test_a_pair_of_a_row_and_a_person(home: Home, links: pl.DataFrame) -> None:
+    link = first(links, status="accepted", method="exact_id")
+    whom = f"{link['case_id']}/{link['member_no']}"
+    said = hedui("match", "pair", f"{link['extract']}:{link['file']}:{link['row']}", whom, "--home", home.folder, "--json")
+    (told,) = json.loads(said.stdout)
+    assert told["against"][0]["who"] == whom
+    assert told["against"][0]["bits"] == told["against"][0]["stories"][0]["bits"] or told["against"][0]["bits"] > 0
+    assert ledger(home)[-1]["command"] == "match pair"
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [("nothing", "E-MATCH-WHAT"), ("ga_huji:999999", "E-MATCH-NONE"), ("no_extract:1", "E-EXTRACT-WHAT"), ("SQ2026999999/1", "E-NO-CASE")],
+)
+def test_what_cannot_be_asked_about(home: Home, book: Rulebook, what: str, code: str) -> None:
+    with pytest.raises(HeduiError) as error:
+        asked_for(what, Found(home, newest_night(home), book))
+    assert code_of(error) == code
+
+
+def test_a_member_that_is_not_there_and_a_file_that_is_not_named(home: Home, book: Rulebook, links: pl.DataFrame) -> None:
+    found, link = Found(home, newest_night(home), book), first(links, status="accepted")
+    with pytest.raises(HeduiError) as error:
+        found.person(str(link["case_id"]), 99)
+    assert code_of(error) == "E-MATCH-PERSON"
+    with pytest.raises(HeduiError) as error:
+        found.row(str(link["extract"]), int(str(link["row"])), "another.csv")
+    assert code_of(error) == "E-MATCH-NONE"
+
+
+def test_the_shipped_model_is_of_the_plan_in_force(home: Home, book: Rulebook, voice: Speech) -> None:
+    found = model_in_force(home, book)
+    assert not found.own
+    assert found.model.plan == plan_of_people(tables_of(book)).digest
+    assert found.model.digest[:12] in laid_out(model_blocks(found, voice), 100)
+    assert model_json(found)["fields"]["id"]["levels"][1] == "equal"
+
+
+def test_a_home_fits_a_model_of_its_own_and_a_damaged_one_is_refused(home: Home, book: Rulebook) -> None:
+    fitted = fit_model(home, book)
+    try:
+        assert model_in_force(home, book) == type(fitted)(fitted.model, own=True)
+        assert fitted.linked is not None
+        (home.folder / OWN).write_text("{}", encoding="utf-8")
+        with pytest.raises(HeduiError) as error:
+            model_in_force(home, book)
+        assert code_of(error) == "E-MATCH-MODEL"
+    finally:
+        (home.folder / OWN).unlink()
+
+
+def test_the_links_against_a_truth(home: Home, links: pl.DataFrame, voice: Speech, tmp_path: Path) -> None:
+    truth = links.filter(pl.col("status") == "accepted").select("extract", "file", "row", "side", "case_id", "member_no")
+    truth.write_parquet(tmp_path / "truth.parquet")
+    scores = evaluate(home, tmp_path / "truth.parquet")
+    assert (scores.whole.precision, scores.whole.recall, scores.unfair) == (1.0, 1.0, ())
+    half = truth.with_row_index().filter(pl.col("index") % 2 == 0).drop("index")
+    half.write_parquet(tmp_path / "half.parquet")
+    worse = evaluate(home, tmp_path / "half.parquet")
+    assert worse.whole.wrong > 0
+    assert worse.whole.right + worse.whole.wrong == scores.whole.right
+    assert sum(one.right for one in worse.by["extract"]) == worse.whole.right
+    assert score_json(worse)["all"]["wrong"] == worse.whole.wrong
+    assert worse.night in laid_out(score_blocks(worse, voice), 120)
+
+
+def test_what_is_no_truth(home: Home, tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
+    for path, code in ((tmp_path / "a.parquet", "E-MATCH-TRUTH"), (tmp_path / "none.parquet", "E-NO-FILE")):
+        with pytest.raises(HeduiError) as error:
+            evaluate(home, path)
+        assert code_of(error) == code
+
+
+def test_a_group_with_twice_the_errors_is_named() -> None:
+    usual, long = Counted("usual", 1_000, 995, 1, 2, 3), Counted("long", 100, 95, 0, 5, 0)
+    assert _unfair([usual, long]) == ("long",)
+    assert _unfair([usual, Counted("long", 100, 100, 0, 0, 0)]) == ()
+
+
+def test_a_row_whose_batch_is_gone_cannot_be_compared(home: Home, book: Rulebook, links: pl.DataFrame, tmp_path: Path) -> None:
+    link, copied = first(links, status="accepted"), a_copy(home, tmp_path / "copy")
+    for path in copied.archive.glob("*.parquet"):
+        path.unlink()
+    with pytest.raises(HeduiError) as error:
+        Found(copied, newest_night(copied), book).row(str(link["extract"]), int(str(link["row"])))
+    assert code_of(error) == "E-MATCH-GONE"
+
+
+def test_without_a_register_no_model_is_fitted(home: Home, book: Rulebook) -> None:
+    kept = {key: entry for key, entry in book.entries.items() if not (isinstance(entry.shape, Extract) and entry.shape.plays.register_)}
+    with pytest.raises(HeduiError) as error:
+        fit_model(home, replace(book, entries=kept))
+    assert code_of(error) == "E-MATCH-REGISTER"
+    assert not (home.folder / OWN).exists()
+
+
+def test_a_row_number_that_two_files_have_wants_the_files_name(home: Home, book: Rulebook, links: pl.DataFrame, tmp_path: Path) -> None:
+    copied = a_copy(home, tmp_path / "copy")
+    path, link = newest_night(copied).folder / "results" / "links.parquet", links.filter(status="accepted").head(1)
+    write_frame(pl.concat([links, link.with_columns(file=pl.lit("changes.csv"))]), path)
+    with pytest.raises(HeduiError) as error:
+        Found(copied, newest_night(copied), book).row(link["extract"].item(), link["row"].item())
+    assert code_of(error) == "E-MATCH-FILES"

@@ -1,0 +1,96 @@
+"""The commands about whose row it is: match explain, pair, model, evaluate. They read arguments, call, print."""
+# ruff: noqa: PLC0415 - each command loads what it needs when it needs it
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from verify.desk import PurposeOption
+from verify.shell import HomeOption, say, sound_voice
+from verify.usage import Command, Group
+
+match_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Whose row it is: why, why not, and by which model.")
+WHOM = "A row as EXTRACT:ROW (or EXTRACT:FILE:ROW), or a person as CASE/NUMBER."
+
+
+@match_app.command("explain", cls=Command)
+def match_explain(  # noqa: PLR0913, PLR0917 - its options are its users'
+    ctx: typer.Context,
+    extract: Annotated[str, typer.Argument(help="The extract's code.")],
+    row: Annotated[int, typer.Argument(min=0, help="The row's number, as the results have it.")],
+    home: HomeOption,
+    file: Annotated[str | None, typer.Option(help="The file's name, where several have a row of this number.")] = None,
+    purpose: PurposeOption = None,
+) -> None:
+    """Say whose a row is and why, field by field, and what else it could be."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.match_explain import explain_row, explained_blocks, explained_json
+    from verify.match_model import model_in_force
+
+    book = book_of(voice)
+    told = explain_row(opened, book, model_in_force(opened, book).model, (extract, row, file), purpose or voice.word("purpose"))
+    say(ctx, explained_blocks(told, voice), explained_json(told))
+
+
+@match_app.command("pair", cls=Command)
+def match_pair(
+    ctx: typer.Context,
+    one: Annotated[str, typer.Argument(help=WHOM)],
+    other: Annotated[str, typer.Argument(help=WHOM)],
+    home: HomeOption,
+    purpose: PurposeOption = None,
+) -> None:
+    """Hold two rows or people against each other."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.match_explain import explain_pair, explained_blocks, explained_json
+    from verify.match_model import model_in_force
+
+    book = book_of(voice)
+    told = explain_pair(opened, book, model_in_force(opened, book).model, (one, other), purpose or voice.word("purpose"))
+    say(ctx, explained_blocks(told, voice), explained_json(told))
+
+
+@match_app.command("model", cls=Command)
+def match_model(
+    ctx: typer.Context,
+    home: HomeOption,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit it anew on the newest night's rows, and keep it in the home.")] = False,
+) -> None:
+    """Show the model by which pairs are weighed."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.match_model import fit_model, model_blocks, model_in_force, model_json
+
+    found = fit_model(opened, book_of(voice)) if fit else model_in_force(opened, book_of(voice))
+    say(ctx, model_blocks(found, voice), model_json(found))
+
+
+@match_app.command("evaluate", cls=Command)
+def match_evaluate(
+    ctx: typer.Context,
+    home: HomeOption,
+    truth: Annotated[Path, typer.Option(help="The Parquet file that says whose each row is.")],
+) -> None:
+    """Hold the newest night's links against the truth."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.match_scores import evaluate, score_blocks, score_json
+
+    found = evaluate(opened, truth)
+    say(ctx, score_blocks(found, voice), score_json(found))
+
+
+GROUPS: Mapping[str, typer.Typer] = {"match": match_app}

@@ -1,0 +1,65 @@
+"""The commands about rules: rules check, test, mutate and coverage. They read arguments, call, print."""
+# ruff: noqa: PLC0415, T201 - each command loads what it needs when it needs it
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from verify.problems import Problem, UsageError
+from verify.shell import rules_of, say, sound_voice, voice_of
+from verify.usage import Command, Group
+
+rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
+
+
+@rules_app.command("check", cls=Command)
+def rules_check(ctx: typer.Context) -> None:
+    """Load every rule file; tell all mistakes with file and line."""
+    from verify.rule_checks import check_rules
+
+    book = check_rules(rules_of(ctx))
+    print(voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
+
+
+@rules_app.command("test", cls=Command)
+def rules_test(ctx: typer.Context) -> None:
+    """Run every example that stands in a rule file, and cases on both sides of every test."""
+    from verify.rule_examples import test_rules, try_both_sides
+
+    found = test_rules(rules_of(ctx))
+    wrong = [Problem("E-RULE-EXAMPLE", r.where, {"name": r.name, "expected": str(r.expected), "got": str(r.got)}) for r in found if not r.passed]
+    if wrong:
+        raise UsageError(*wrong)
+    sides = try_both_sides(rules_of(ctx))
+    print(voice_of(ctx).word("examples_hold", count=len(found)))
+    print(voice_of(ctx).word("sides_hold", count=sides))
+
+
+@rules_app.command("mutate", cls=Command)
+def rules_mutate(
+    ctx: typer.Context, only_score: Annotated[bool, typer.Option("--only-score", help="Do not look for what would tell survivors apart.")] = False
+) -> None:
+    """Make one mistake at a time in the rules, and say which ones no example notices."""
+    voice = sound_voice(ctx)
+    from verify.mutating import mutate_rules, score_json
+    from verify.mutating_words import score_blocks
+
+    found = mutate_rules(rules_of(ctx), shown=not (only_score or ctx.obj.get("json")))
+    say(ctx, score_blocks(found, voice), score_json([found]))
+
+
+@rules_app.command("coverage", cls=Command)
+def rules_coverage(ctx: typer.Context) -> None:
+    """Say which facts, rules, values and rows of the table no example reaches."""
+    voice = sound_voice(ctx)
+    from verify.coverage import cover, coverage_json
+    from verify.mutating_words import coverage_blocks
+
+    points = cover(rules_of(ctx))
+    say(ctx, coverage_blocks(points, voice), coverage_json(points))
+
+
+GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

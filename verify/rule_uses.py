@@ -1,0 +1,50 @@
+"""Check that everything in a rule book has its basis and is used: a value nobody reads is either forgotten or misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verify.plan import Plan
+from verify.problems import Problem
+from verify.rulebook import Rulebook
+
+
+def basis_problems(book: Rulebook) -> Iterator[Problem]:
+    """Entries, values and rows of the decision table whose `law` says nothing."""
+    for (kind, name), entry in book.entries.items():
+        parts = [((key, at), part) for key in ("values", "rows", "blank") for at, part in enumerate(getattr(entry.shape, key, ()))]
+        for path, part in [((), entry.shape), *parts]:
+            if "law" in getattr(type(part), "model_fields", ()) and not any(law.strip() for law in getattr(part, "law", ())):
+                yield Problem("E-RULE-NO-BASIS", entry.where(*path, "law"), {"kind": kind, "name": name})
+
+
+def use_problems(plan: Plan) -> Iterator[Problem]:
+    """Parameters, facts and rules that nothing reads and nobody is shown; what is to be shown and is no figure of a case."""
+    book, read = plan.book, _read(plan)
+    for kind, entries in (("input", book.inputs), ("rule", book.rules)):
+        for name, shape in entries.items():
+            if shape.publish and (shape.of == "member" or getattr(shape, "type", "amount") == "test"):
+                yield Problem("E-RULE-PUBLISH", book.entry(kind, name).where("publish"), {"name": name})
+    for kind, names in (("parameter", book.parameters), ("input", book.inputs), ("rule", book.rules)):
+        for name in names:
+            shown = getattr(book.entry(kind, name).shape, "publish", False)
+            if name not in read and not shown:
+                yield Problem("E-RULE-UNUSED", book.entry(kind, name).where(), {"kind": kind, "name": name})
+
+
+def _read(plan: Plan) -> set[str]:
+    """Every name that a formula, the decision table, an alert or another entry reads."""
+    book = plan.book
+    read = {book.membership.minor_below, *book.decision.columns, *(alert.since for alert in book.alerts if alert.since)}
+    for rule in (rule for of in ("case", "member", "household") for rule in plan.rules(of)):
+        for formula in (rule.formula, rule.value, rule.limit):
+            read |= formula.names if formula else set()
+    for entry in plan.inputs.values():
+        for formula in (entry.when, entry.amount):
+            read |= formula.names if formula else set()
+    for alert in plan.alerts:
+        read |= alert.when.names
+    for report in book.reports:
+        read |= {column.shows for column in report.columns}
+    return read
+
