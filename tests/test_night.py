@@ -14,6 +14,7 @@ from tests import referee
 from tests.shuffled import shuffled
 from tests.tables import table
 from verify import Home, Order, Outcome, init_home, run_night
+from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -90,6 +91,13 @@ def test_every_row_is_accounted_for(night: referee.Night) -> None:
     assert referee.refused_off(night) == set()
     whole = night.files.select(pl.col("kept") + pl.col("refused") + pl.col("duplicate") == pl.col("received")).to_series()
     assert whole.all()
+
+
+def test_every_reason_of_a_link_has_a_word(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
+    words = load_rulebook(rules_folder()).words
+    links = pl.concat(table(outcome.folder / "results" / "links.parquet") for outcome, _ in two_nights.values())
+    said = {f"reason_{reason}" for reason in links["reasons"].explode()} | {f"method_{method}" for method in links["method"]}
+    assert said <= words.keys()
 
 
 def test_the_same_night_again_does_nothing(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
