@@ -26,6 +26,7 @@ bench: $(READY)  ## the README's figures
 	@$(BIN)/python bench/night.py
 	@$(BIN)/python -m bench.encryption
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python -m bench.second_night
 	@$(BIN)/python -m bench.rules.national
 	@$(BIN)/python -m bench.rules.against_sql
 

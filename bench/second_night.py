@@ -4,7 +4,7 @@ A county and its next night are made. The stage (read, and what rows say of peop
 in the same home; then on the changed files alone in a fresh home, each as a whole state. CPU seconds of whole processes
 less that of starting one; what is compared is (second - changed alone) / first.
 
-    python bench/second_night.py [--persons 100000] [--cases 3000] [--runs 3] [--nights FIRST SECOND]
+    python -m bench.second_night [--persons 100000] [--cases 3000] [--runs 3] [--nights FIRST SECOND]
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from bench.reading import OURS
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = "批次清单.csv"
@@ -40,27 +42,6 @@ if sys.argv[1] != "-":
     arrived = read(Path(sys.argv[1]), book, shelf=Shelf(home.archive, work, before))
     with open_store(work) as store:
         standardise.people(store, arrived, book=book, work=work)
-"""
-ALONE = """
-import sys
-from pathlib import Path
-from verify import fenced
-from verify.archive import Archive
-from verify.faces import name_tables_of, spoken_of
-from verify.intake import take
-from verify.manifest_list import open_drop, read_list
-from verify.model import Part
-from verify.rulebook import load_rulebook
-from verify.settings import init_home, rules_folder
-from verify.stages import standardise, read
-book, drop = load_rulebook(rules_folder()), open_drop(Path(sys.argv[1]))
-archive, tables = Archive(init_home(Path(sys.argv[2])).archive), name_tables_of(book)
-for line in read_list(drop):
-    extract = book.extracts[line.extract]
-    taken = take(line, drop, extract, known=(), archive=archive)
-    if extract.people:
-        spoken_of(Part(archive.path(taken.batch.archived), line.file, line.as_of), extract, tables)
-fenced.close()
 """
 
 
@@ -113,7 +94,7 @@ def main() -> None:
         for run in range(args.runs):
             home = here / f"home{run}"
             start = cpu(STAGE, "-", here / f"none{run}", "x")
-            costs = [cpu(STAGE, one, home, "one"), cpu(STAGE, two, home, "two", "one"), cpu(ALONE, here / "new", here / f"alone{run}")]
+            costs = [cpu(STAGE, one, home, "one"), cpu(STAGE, two, home, "two", "one"), cpu(OURS, here / "new", here / f"alone{run}")]
             found.append([cost - start for cost in costs])
             for left in (home, here / f"alone{run}"):
                 shutil.rmtree(left)
