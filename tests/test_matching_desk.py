@@ -18,7 +18,7 @@ from verify.layout import laid_out
 from verify.linkage.people import plan_of_people
 from verify.linkage.telling import turning
 from verify.manifest import current_night
-from verify.match_explain import explain_row, explained_blocks, explained_json, tables_of
+from verify.match_explain import explain_row, explained_blocks, explained_json, rival_of, tables_of
 from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
 from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
@@ -109,6 +109,18 @@ def test_the_fields_and_what_stood_before_them_add_up_to_a_story(home: Home, boo
         for told in one.told:
             rival = told.before + sum(bits for _, _, bits in told.fields)
             assert rival in {bits for _, bits in told.stories}
+
+
+def test_a_field_that_is_blank_or_differs_is_never_called_shared(home: Home, book: Rulebook, links: pl.DataFrame, voice: Speech) -> None:
+    model, asked, spoken_of = model_in_force(home, book).model, links.unique("method", keep="first", maintain_order=True), 0
+    for extract, row, file in asked.select("extract", "row", "file").iter_rows():
+        for told in (told for one in explain_row(home, book, model, (extract, row, file), "测试") for told in one.told):
+            said = rival_of(told, voice)
+            for name in ("phone", "address", "birth", "name", "id"):
+                if told.level[name] in {"nothing", "other"}:
+                    assert voice.named("match", f"field_{name}") not in said
+                    spoken_of += 1
+    assert spoken_of
 
 
 def test_a_pair_of_a_row_and_a_person(home: Home, links: pl.DataFrame) -> None:

@@ -24,6 +24,7 @@ from verify.speech import Speech
 from verify.typed import purpose_of, safe
 
 FIELDS = ("id", "name", "birth", "sex", "phone", "address")
+SAYS_NOT_SO = ("nothing", "other")  # levels of a field on which a pair cannot be said to agree: one side is blank, or they differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _against(one: Explained, told: Told, voice: Speech) -> Block:
         ours, theirs = (_shown(side, name) for side in (one.side, other))
         rows.append((voice.named("match", f"field_{name}"), ours, theirs, voice.named("match", f"level_{level}"), in_bits(bits) if level != "nothing" else ""))
     head = tuple(voice.word(key) for key in ("match_field", "match_here", "match_there", "match_level", "match_weight"))
-    lines = [voice.word("match_whole", bits=in_bits(told.bits), before=in_bits(told.before)), _rival(told, voice), *_why_not(told, voice)]
+    lines = [voice.word("match_whole", bits=in_bits(told.bits), before=in_bits(told.before)), rival_of(told, voice), *_why_not(told, voice)]
     lines += [
         voice.word("match_turning", field=voice.named("match", f"field_{name}"), bits=in_bits(bits)) for name, bits in turning(told, one.plan, one.model)[:2]
     ]
@@ -134,10 +135,10 @@ def _year(value: str) -> str:
     return f"{value[:4]}-**-**"
 
 
-def _rival(told: Told, voice: Speech) -> str:
-    """The other story that fits best, in words, and how much better or worse it does."""
+def rival_of(told: Told, voice: Speech) -> str:
+    """The other story that fits best, in words, and how much better or worse it does; as shared it names only what this pair shares."""
     story, bits = told.stories[0]
-    alike = [voice.named("match", f"field_{name}") for name in FIELDS if name in story.split("_")]
+    alike = [voice.named("match", f"field_{name}") for name in FIELDS if name in story.split("_") and told.level[name] not in SAYS_NOT_SO]
     other = voice.word("match_story_alike", fields="、".join(alike)) if alike else voice.word("match_story_stranger")
     return voice.word("match_rival" if bits >= 0 else "match_rival_better", story=other, power=f"2^{abs(bits) / 1_000:.0f}")
 
