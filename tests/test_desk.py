@@ -257,9 +257,9 @@ def test_every_figure_goes_down_to_its_rows(night: Published, cases: pl.DataFram
 
 
 def test_explain_a_case_in_words(home: Home, cases: pl.DataFrame) -> None:
-    said = hedui("explain", cases["case_id"][0], "--home", home.folder, COLUMNS="120")
+    said = hedui("explain", cases["case_id"][0], "--home", home.folder, "--long", COLUMNS="120")
     assert said.returncode == 0
-    for part in ("【怎样算出】", "家庭月人均收入", "身份证号相同", "_20261120", "依据："):
+    for part in ("【所用标准】", "6,360.00 元/人/年", "2026-07-01", "【怎样算出】", "家庭月人均收入", "身份证号相同", "_20261120", "依据："):
         assert part in said.stdout
 
 

@@ -30,7 +30,7 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 
 # Every module stands on one floor and imports only from below, or from its own floor without a circle.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "problems", "interval", "privacy", "typed"}),
+    frozenset({"model", "problems", "interval", "privacy", "typed", "figures"}),
     frozenset({"settings", "key_files", "rule_files", "rule_texts", "parameter_tables", "rulebook", "manifest"}),
     frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "pair_decisions", "passing"}),
     frozenset(  # tools of stages
@@ -41,13 +41,13 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"formulas_mutants", "formulas_units", "mutants"}
         | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
-        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "touching"}
+        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "terms", "touching"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "rule_values", "rule_checks", "rule_examples"}
-        | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
+        | {"pipeline", "spot", "explain", "explain_case", "explain_short", "looking", "nights", "sending", "again", "rotation"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
     ),
     frozenset({"__init__", "cli", "shell", "desk", "desk_batches", "desk_extract", "desk_keys", "desk_match", "desk_rules", "making", "usage", "help_page"}),
@@ -292,7 +292,7 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 def test_every_word_is_used_and_every_word_asked_for_exists() -> None:
     families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_", "county_")
-    families += ("match_field_", "match_level_", "match_group_", "match_by_")
+    families += ("short_", "match_field_", "match_level_", "match_group_", "match_by_")
     texts = {text for path in [*MODULES, *MAKERS] for _, text in literals(path)}
     texts |= {word for path in TEMPLATES for word in re.findall(r"'(\w+)'", path.read_text(encoding="utf-8"))}
     unused = {key for key in book().words if not key.startswith(families)} - texts

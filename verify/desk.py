@@ -57,6 +57,7 @@ def explain(
     what: Annotated[str, typer.Argument(help="A case's number, a code, or a name of the rules.")],
     home: OptionalHome = None,
     purpose: PurposeOption = None,
+    every: Annotated[bool, typer.Option("--long", help="Every step, value, row and law instead of the short form.")] = False,
 ) -> None:
     """Explain a case's figures down to their rows, an error's code, or anything the rules name."""
     from verify.explain import code_block, entries_of, entry_block, entry_json, unknown
@@ -69,14 +70,18 @@ def explain(
     elif home is None:
         raise unknown(voice, what)
     else:
-        _explain_case(ctx, what, home, purpose=purpose or voice.word("purpose"))
+        _explain_case(ctx, what, home, purpose=purpose or voice.word("purpose"), every=every)
 
 
-def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str) -> None:
+def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str, every: bool) -> None:
     from verify.explain import unknown
-    from verify.explain_case import case_blocks, case_json, trace
+    from verify.explain_case import case_blocks, case_json, told_of, trace
+    from verify.explain_short import short_block, short_json
+    from verify.labels import book_of
+    from verify.layout import terminal_width
     from verify.looking import look
     from verify.settings import open_home
+    from verify.terms import terms_of
 
     opened, voice = open_home(home), ctx.obj["voice"]
     try:
@@ -85,7 +90,9 @@ def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str) ->
         if error.problems[0].code == "E-NO-CASE":
             raise unknown(voice, case) from None
         raise
-    say(ctx, case_blocks(traced, voice), case_json(traced, voice))
+    told, terms = told_of(traced, voice), terms_of(book_of(voice), voice)
+    blocks = case_blocks(traced, voice) if every else [short_block(told, terms, terminal_width())]
+    say(ctx, blocks, case_json(traced, voice) | short_json(told, terms))
 
 
 def status(ctx: typer.Context, home: HomeOption) -> None:

@@ -1,7 +1,7 @@
 """Every figure of a case down to its rows: department, batch, file, row, how the row was found to be theirs, and the law.
 
-First the chain of worked-out values in the order of the rule files, each with its formula's place; then, for every fact,
-the rows behind it.
+First the values the law sets, with region, date and document; then the chain of worked-out values in the order of the rule
+files, each with its formula's place; then, for every fact, the rows behind it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from verify.explain_short import Told
 from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
 from verify.layout import Block
+from verify.parameters import value_in_force
+from verify.rule_files import Parameter, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 from verify.speech import Speech
-from verify.spot import Spot, banner, who
-from verify.store_rows import Record, rows_where
+from verify.spot import Spot, banner, next_steps, who
+from verify.store_rows import Record, all_rows, rows_where
+from verify.terms import names_behind
 
 VERDICT_OF = {True: "holds", False: "fails", None: "open"}
 
@@ -53,7 +57,44 @@ def case_blocks(traced: Traced, voice: Speech) -> list[Block]:
     title = f"{spot.case['case_id']}  {voice.category(spot.case['category'])}"
     changed = book_of(voice).digest != spot.night.manifest.origin.rules
     notice = (voice.word("rules_changed"),) if changed else ()
-    return [Block(title, (*banner(spot, voice), *notice)), _chain(traced, voice), *_facts(traced, voice)]
+    return [Block(title, (*banner(spot, voice), *notice)), _parameters(traced, voice), _chain(traced, voice), *_facts(traced, voice)]
+
+
+def told_of(traced: Traced, voice: Speech) -> Told:
+    """What the short form is made from."""
+    spot, dates = traced.spot, dict[str, str]()
+    for batch in spot.batches:
+        dates[batch["extract"]] = max(dates.get(batch["extract"], ""), batch["as_of"].isoformat())
+    steps = tuple(next_steps(spot, voice)) if spot.case["needs"] else ()
+    return Told(spot.case, spot.tests, traced.evidence, dates, banner(spot, voice), steps)
+
+
+def parameters_of(traced: Traced, book: Rulebook) -> list[tuple[Parameter, Record, Value | None]]:
+    """Every parameter that the case's tests rest on: as the night used it (low, high at its scale), and the line it stands in."""
+    spot = traced.spot
+    (place,) = rows_where(spot.night.folder / "tables" / "cases.parquet", "case_id", spot.case["case_id"])
+    region = place["region"] or book.membership.home_region
+    used = next((row for row in all_rows(spot.night.folder / "tables" / "parameters.parquet") if (row["region"], row["area"]) == (region, place["area"])), {})
+    asked = {book.rules_of_tests.get(f"{test['category']}.{test['test']}", "") for test in spot.tests}
+    names = sorted({name for rule in asked for name in names_behind(book, rule)} & book.parameters.keys())
+    found = []
+    for name in names:
+        parameter = book.parameters[name]
+        stored = {"low": used.get(f"{name}__low"), "high": used.get(f"{name}__high")}
+        found.append((parameter, stored, value_in_force(parameter, region, spot.night.manifest.origin.as_of)))
+    return found
+
+
+def _parameters(traced: Traced, voice: Speech) -> Block:
+    """The values the law sets, as the night used them, each with region, date and document."""
+    rows = []
+    for parameter, stored, line in parameters_of(traced, book_of(voice)):
+        low, high = (None if stored[end] is None else Decimal(stored[end]).scaleb(-parameter.scale) for end in ("low", "high"))
+        shown = span(voice, low, high, "yuan" if parameter.unit.startswith("元") else "count")
+        since = (line.region, line.from_.isoformat(), "；".join(line.law)) if line else ("", "", "")
+        rows.append((fact_label(voice, parameter.parameter), f"{shown} {parameter.unit}", *since))
+    head = tuple(voice.word(key) for key in ("head_parameter", "head_value", "head_region", "head_from", "head_law"))
+    return Block(voice.word("explain_parameters"), (), head if rows else (), tuple(rows), frozenset({1}))
 
 
 def _chain(traced: Traced, voice: Speech) -> Block:
@@ -150,4 +191,10 @@ def case_json(traced: Traced, voice: Speech) -> Record:
         for row in traced.evidence
     ]
     head = {"case": traced.spot.case["case_id"], "category": traced.spot.case["category"], "night": manifest.night}
-    return {**head, "as_of": manifest.origin.as_of.isoformat(), "incomplete": manifest.incomplete, "figures": figures, "evidence": rows}
+    values = [
+        {"parameter": one.parameter, "unit": one.unit, "scale": one.scale, **stored}
+        | ({"region": line.region, "from": line.from_.isoformat(), "law": list(line.law)} if line else {})
+        for one, stored, line in parameters_of(traced, book)
+    ]
+    rest = {"as_of": manifest.origin.as_of.isoformat(), "incomplete": manifest.incomplete, "parameters": values}
+    return {**head, **rest, "figures": figures, "evidence": rows}

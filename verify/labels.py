@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from verify.figures import amount, distance, span_of
 from verify.rulebook import Rulebook
 from verify.speech import Speech
 
-CENT = Decimal("0.01")
+__all__ = ["amount", "book_of", "department_of", "distance", "extract_label", "fact_label", "fact_labels", "span", "test_label", "test_labels", "verdict"]
 VERDICTS = {"holds": "verdict_holds", "fails": "verdict_fails", "open": "verdict_open"}
 
 
@@ -68,31 +69,6 @@ def verdict(voice: Speech, name: str) -> str:
     return voice.word(VERDICTS.get(name, name))
 
 
-def amount(value: Decimal, unit: str, *, signed: bool = False) -> str:
-    """One figure in its unit: yuan with two decimals (more where two would hide it), a count, a ratio as per cent."""
-    plus = "+" if signed and value > 0 else ""
-    if unit == "count":
-        return f"{plus}{value.normalize():,f}"
-    if unit == "ratio":
-        return f"{plus}{(value * 100).normalize():,f}%"
-    rounded = value.quantize(CENT)
-    return f"{plus}{rounded:,.2f}" if rounded or not value else f"{plus}{value.normalize():,f}"
-
-
 def span(voice: Speech, low: Decimal | None, high: Decimal | None, unit: str) -> str:
     """An interval: one figure, from ～ to, ≥ from, or not known at all. `high` is None where there is no bound."""
-    if low is None or (high is None and not low):
-        return voice.word("not_known")
-    if high is None:
-        return f"≥ {amount(low, unit)}"
-    return amount(low, unit) if low == high else f"{amount(low, unit)} ～ {amount(high, unit)}"
-
-
-def distance(low: Decimal | None, high: Decimal | None, limit: Decimal | None, unit: str) -> str:
-    """How far a figure lies from its limit, value less limit, with its sign; '' where either is not known at all."""
-    if low is None or limit is None or (high is None and not low):
-        return ""
-    nearest = amount(low - limit, unit, signed=True)
-    if high is None:
-        return f"≥ {nearest}"
-    return nearest if low == high else f"{nearest} ～ {amount(high - limit, unit, signed=True)}"
+    return span_of(voice.word("not_known"), low, high, unit)
