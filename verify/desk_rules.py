@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,6 +61,29 @@ def rules_coverage(ctx: typer.Context) -> None:
 
     points = cover(rules_of(ctx))
     say(ctx, coverage_blocks(points, voice), coverage_json(points))
+
+
+@rules_app.command("show", cls=Command)
+def rules_show(ctx: typer.Context, rule: Annotated[str, typer.Argument(help="Anything the rules name: a rule, a value, an extract, a category.")]) -> None:
+    """Show what the rules say of something: its formula, values by date and region, law, place and examples."""
+    from verify.explain import entries_of, entry_block, entry_json, unknown
+
+    voice = sound_voice(ctx)
+    entries = entries_of(voice, rule)
+    if not entries:
+        raise unknown(voice, rule)
+    say(ctx, [entry_block(voice, entry) for entry in entries], [entry_json(entry) for entry in entries])
+
+
+@rules_app.command("book", cls=Command)
+def rules_book(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="The .html file to write; a browser prints it.")]) -> None:
+    """Write the whole rule book as one page to print."""
+    voice = sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.printed_book import write_book
+
+    count = write_book(file, voice, book_of(voice))
+    print(voice.word("book_written", count=count, file=file))
 
 
 GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment, StrictUndefined
@@ -80,8 +81,8 @@ def write_page(path: Path, *, tables: PageTables, book: Rulebook, guide: Guide) 
     missing = [source for source in sources if source.state not in USED]
     stray = tables.files.filter(~pl.col("extract").is_in(list(book.extracts)).fill_null(value=False)).height
     zh, en = _voices(book)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = render(
+        TEMPLATE,
         night=guide,
         zh=zh.word,
         en=en.word,
@@ -100,6 +101,12 @@ def write_page(path: Path, *, tables: PageTables, book: Rulebook, guide: Guide) 
         rules=book.digest[:12],
     )
     write_whole(path, page)
+
+
+def render(template: Path, **values: Any) -> str:
+    """A template filled; every value escaped, a value that is not given an error."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(**values)
 
 
 def few(count: int) -> str:
