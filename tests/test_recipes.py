@@ -31,7 +31,7 @@ def test_support_steps_caps_selected_members_imputed_income_and_gradual_exit_are
     book = check_rules(rules)
     assert {"support", "minor_children", "stepped_wage", "imputed_wage", "may_exit_gradually"} <= {*book.inputs, *book.rules}
     found = [result for result in run_examples(rules) if result.where.startswith("rules/facts/recipes.yaml")]
-    assert len(found) == 28
+    assert len(found) == 45
     assert [(r.name, r.expected, r.got) for r in found if not r.passed] == []
 
 

@@ -7,7 +7,7 @@ case with the amount unknown. Nothing is stored: the cases follow from the rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,9 +17,10 @@ from sqlglot import exp
 from verify import interval
 from verify.example_answers import VERDICTS, Asked, answer, stated
 from verify.formulas_interpreter import amount
-from verify.plan import Plan, RulePlan
+from verify.plan import Plan
 from verify.problems import Problem
 from verify.rule_files import Example, Rule
+from verify.rule_plans import RulePlan
 
 FEN, WHOLE = Decimal("0.01"), Decimal(1)
 FARTHEST = Decimal(10**9)
@@ -39,8 +40,8 @@ class Side:
 def sides(plan: Plan, listed: list[Asked], newest: date) -> list[Side]:
     """Every generated case: for each name a test reads, both sides of its line and the unknown, from its own settled examples."""
     found = []
-    for rule in (rule for of in ("case", "member", "household") for rule in plan.rules(of) if rule.rule.type == "test"):
-        own = [a for a in listed if a.entry.name == rule.rule.rule and a.example.expect in ("holds", "fails") and isinstance(a.example.given, Mapping)]
+    for rule in _tests(plan):
+        own = [a for a in listed if _settles(plan, a, rule, newest)]
         seen: set[str] = set()
         for asked in own:
             assert isinstance(asked.example.given, Mapping)
@@ -50,6 +51,21 @@ def sides(plan: Plan, listed: list[Asked], newest: date) -> list[Side]:
                     seen.add(name)
                     found += pair
     return found
+
+
+def _tests(plan: Plan) -> list[RulePlan]:
+    """Every test, in each of its versions; what a rule names as a part of it is tried with the rule."""
+    levels = [level for on_its_day in plan.each_period() for of in ("case", "member", "household") for level in on_its_day.levels[of]]
+    found = {id(rule): rule for level in levels for rule in level if rule.rule.type == "test" and not rule.part_of}
+    return list(found.values())
+
+
+def _settles(plan: Plan, asked: Asked, rule: RulePlan, newest: date) -> bool:
+    """Whether an example is a settled one of this test, on a day of this version of it."""
+    example = asked.example
+    if asked.entry.name != rule.rule.rule or example.expect not in ("holds", "fails") or not isinstance(example.given, Mapping):
+        return False
+    return any(one is rule for one in plan.on(example.as_of or newest).rules(rule.rule.of))
 
 
 def _both_sides(plan: Plan, rule: RulePlan, asked: Asked, name: str, *, newest: date) -> Iterator[Side]:
@@ -97,13 +113,13 @@ def _line(verdict: Callable[[Decimal], str], start: Decimal, step: Decimal) -> t
 def side_problems(plan: Plan, made: list[Side], sql_answer: SqlAnswer, newest: date) -> Iterator[Problem]:
     """Cases on which SQL and second opinion differ, or verdict and figures; tests without a case on each side."""
     for side in made:
-        on_its_day = replace(plan, as_of=side.example.as_of or newest)
+        on_its_day = plan.on(side.example.as_of or newest)
         said = sql_answer(on_its_day, side.rule.rule, side.example)
         if said != side.verdict or not _figures_agree(on_its_day, side):
             told = {"name": f"{side.rule.rule.rule}: {side.example.example}", "expected": side.verdict, "got": said}
             yield Problem("E-RULE-SIDE", side.rule.where, told)
-    for rule in (rule for of in ("member", "household") for rule in plan.rules(of) if rule.rule.type == "test"):
-        reached = {side.verdict for side in made if side.rule.rule.rule == rule.rule.rule}
+    for rule in (rule for rule in _tests(plan) if rule.rule.of != "case"):
+        reached = {side.verdict for side in made if side.rule is rule}
         if not {"holds", "fails"} <= reached:
             yield Problem("E-RULE-ONE-SIDED", rule.where, {"name": rule.rule.rule, "reached": ", ".join(sorted(reached)) or "–"})
 

@@ -12,6 +12,7 @@ from verify.example_answers import Asked, all_examples, answer
 from verify.parameters import value_in_force
 from verify.plan import Plan, make_plan
 from verify.rule_checks import check_rules, newest_day
+from verify.rule_files import Rule
 
 SETTLED, UNKNOWN = "settled", "unknown"
 
@@ -34,7 +35,8 @@ def cover(folder: Path) -> list[Point]:
     plan = make_plan(book, newest)
     listed = all_examples(book.entries)
     answers = {id(asked.example): answer(plan, asked, newest) for asked in listed}
-    points = [*_of_entries(plan, listed, answers), *_of_values(plan, listed, newest), *_of_rows(plan, listed, answers)]
+    points = [*_of_entries(plan, listed, answers), *_of_versions(plan, listed, answers, newest)]
+    points += [*_of_values(plan, listed, newest), *_of_rows(plan, listed, answers)]
     return sorted(points, key=lambda p: (p.kind, p.name, p.what))
 
 
@@ -43,12 +45,27 @@ def _of_entries(plan: Plan, listed: list[Asked], answers: Mapping[int, str]) -> 
     book = plan.book
     wanted: dict[tuple[str, str], tuple[str, ...]] = {}
     wanted |= {("input", name): (SETTLED, UNKNOWN) for name in book.inputs}
-    wanted |= {("rule", name): ("holds", "fails", "open") if rule.type == "test" else (SETTLED, UNKNOWN) for name, rule in book.rules.items()}
+    wanted |= {("rule", name): _outcomes(rule) for name, rule in book.rules.items() if not rule.versions}
     wanted |= {("alert", alert.alert.alert): ("holds", "fails") for alert in plan.alerts}
     for (kind, name), outcomes in wanted.items():
         found = [answers[id(a.example)] for a in listed if (a.entry.kind, a.entry.name) == (kind, name)]
         reached = {*found, *(_sort_of(text) for text in found)}
         yield from (Point(kind, name, what, book.entry(kind, name).where(), what in reached) for what in outcomes)
+
+
+def _outcomes(rule: Rule) -> tuple[str, ...]:
+    return ("holds", "fails", "open") if rule.type == "test" else (SETTLED, UNKNOWN)
+
+
+def _of_versions(plan: Plan, listed: list[Asked], answers: Mapping[int, str], newest: date) -> Iterator[Point]:
+    """What is asked of a rule is asked of each of its versions, by examples of its days."""
+    for name, rule in plan.book.rules.items():
+        entry = plan.book.entry("rule", name)
+        own = [asked for asked in listed if asked.entry is entry]
+        for at, version in enumerate(rule.versions):
+            of_its_days = [asked for asked in own if version.from_ <= (asked.example.as_of or newest) <= (version.to or date.max)]
+            reached = {text for asked in of_its_days for text in (answers[id(asked.example)], _sort_of(answers[id(asked.example)]))}
+            yield from (Point("rule", name, f"{version.from_} {what}", entry.where("versions", at), what in reached) for what in _outcomes(rule))
 
 
 def _sort_of(text: str) -> str:
@@ -73,10 +90,13 @@ def _of_values(plan: Plan, listed: list[Asked], newest: date) -> Iterator[Point]
 
 def _readers(plan: Plan) -> dict[tuple[str, str], set[str]]:
     """The parameters that each entry reads, itself or through the values of its case."""
-    of_case = {rule.rule.rule: set(rule.formula.names) for rule in plan.rules("case")}
+    planned = [(of, rule) for on_its_day in plan.each_period() for of in ("case", "member", "household") for rule in on_its_day.rules(of)]
+    of_case: dict[str, set[str]] = {}
     found: dict[tuple[str, str], set[str]] = {}
-    for level in ("case", "member", "household"):
-        found |= {("rule", r.rule.rule): set(r.formula.names) for r in plan.rules(level)}
+    for of, rule in planned:
+        found.setdefault(rule.entry, set()).update(rule.formula.names)
+        if of == "case":
+            of_case.setdefault(rule.entry[1], set()).update(rule.formula.names)
     for name, entry in plan.inputs.items():
         read = {n for formula in (entry.when, entry.amount) if formula for n in formula.names}
         found["input", name] = read | {n for case in read & set(of_case) for n in of_case[case]}

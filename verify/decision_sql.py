@@ -10,7 +10,8 @@ from sqlglot import exp
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span, Truth
 from verify.layers import sql_of
-from verify.plan import Plan, RulePlan
+from verify.plan import Plan
+from verify.rule_plans import RulePlan
 from verify.store import quoted
 
 MICRO = 6  # tests show six decimals

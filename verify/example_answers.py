@@ -58,7 +58,7 @@ def _stated(value: Any) -> str:
 
 def answer(plan: Plan, asked: Asked, newest: date) -> str:
     """What the example comes to under a plan, as one text. `newest` is the day of examples that name none."""
-    on_its_day = replace(plan, as_of=asked.example.as_of or newest)
+    on_its_day = plan.on(asked.example.as_of or newest)
     return _ANSWERS[asked.entry.kind](on_its_day, asked.entry.name, asked.example)
 
 
@@ -144,9 +144,12 @@ def worth_of(value: Any) -> Worth:
 
 
 def _rule_answer(plan: Plan, name: str, example: Example) -> str:
-    rule = next(planned for planned in plan.rules(plan.book.rules[name].of) if planned.rule.rule == name)
-    worked_out = verdict if rule.rule.type == "test" else amount
-    return told(worked_out(rule.formula.tree, stated(plan, example)))
+    facts = stated(plan, example)
+    assert isinstance(facts.names, dict)
+    for rule in (one for one in plan.rules(plan.book.rules[name].of) if one.entry[1] == name):
+        if not (rule.part_of and rule.rule.rule in facts.names):  # an example may state a part instead of what it rests on
+            facts.names[rule.rule.rule] = (verdict if rule.rule.type == "test" else amount)(rule.formula.tree, facts)
+    return told(facts.names[name])
 
 
 def _alert_answer(plan: Plan, name: str, example: Example) -> str:

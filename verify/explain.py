@@ -104,7 +104,13 @@ def _of_input(voice: Speech, shape: Input) -> Iterator[str]:
 
 
 def _of_rule(voice: Speech, shape: Rule) -> Iterator[str]:
-    yield voice.word("explain_expr", text=shape.expr, unit=shape.unit or "")
+    if shape.expr:
+        yield voice.word("explain_expr", text=shape.expr, unit=shape.unit or "")
+    yield from (voice.word("explain_part", name=name, label=part.label, text=part.expr, unit=part.unit) for name, part in shape.let.items())
+    for version in shape.versions:
+        told = {"text": version.expr, "unit": shape.unit or "", "law": "；".join(version.law or shape.law)}
+        yield voice.word("explain_version", **{"from": version.from_.isoformat(), "to": version.to.isoformat() if version.to else "…"}, **told)
+        yield from (voice.word("explain_part", name=name, label=part.label, text=part.expr, unit=part.unit) for name, part in version.let.items())
     if shape.value and shape.limit:
         yield voice.word("explain_shown", value=shape.value, limit=shape.limit)
 

@@ -100,23 +100,27 @@ def _parameters(traced: Traced, voice: Speech) -> Block:
 def _chain(traced: Traced, voice: Speech) -> Block:
     """Every worked-out value with the place and the law of its rule."""
     rows = []
-    for entry, value in _in_order(traced, book_of(voice)):
+    for where, law, value in _in_order(traced, book_of(voice)):
         person = who(traced.spot, voice, value["member_no"])
-        law = "；".join(entry.shape.law)  # type: ignore[attr-defined]
-        rows.append((fact_label(voice, value["name"]), person, value_text(value, voice), entry.where(), law))
+        rows.append((fact_label(voice, value["name"]), person, value_text(value, voice), where, "；".join(law)))
     head = tuple(voice.word(key) for key in ("head_figure", "head_member", "head_value", "head_rule", "head_law"))
     return Block(voice.word("explain_chain"), (), head, tuple(rows), frozenset({2}))
 
 
-def _in_order(traced: Traced, book: Rulebook) -> Iterator[tuple[Entry, Record]]:
-    """The values of rules and inputs, as their entries stand in the rule files, the household before its members."""
+def _in_order(traced: Traced, book: Rulebook) -> Iterator[tuple[str, tuple[str, ...], Record]]:
+    """The values of rules, their parts and inputs, as they stand in the rule files, the household before its members.
+
+    Each with where what it said on the night's day stands, and its law.
+    """
     found = []
     for value in traced.values:
-        kind = "input" if value["name"] in book.inputs else "rule"
-        if (kind, value["name"]) in book.entries:
-            entry = book.entry(kind, value["name"])
-            found.append((entry.file, entry.lines[()], value["member_no"], entry, value))
-    yield from ((entry, value) for *_, entry, value in sorted(found, key=lambda line: line[:3]))
+        basis = book.basis(value["name"], traced.spot.night.manifest.origin.as_of)
+        if basis is not None:
+            entry, where, law = basis
+            is_whole = value["name"] not in book.parts  # a rule comes after its parts
+            line = int(where.rpartition(":")[2]) if not is_whole else 0
+            found.append(((entry.file, entry.lines[()], value["member_no"], is_whole, line), (where, law, value)))
+    yield from (line for _, line in sorted(found, key=lambda one: one[0]))
 
 
 def value_text(value: Record, voice: Speech) -> str:
@@ -180,8 +184,8 @@ def case_json(traced: Traced, voice: Speech) -> Record:
     """The trace as one object of plain values; amounts are texts, person ids stay inside."""
     manifest, book = traced.spot.night.manifest, book_of(voice)
     figures = [
-        {"name": v["name"], "member": v["member_no"], "value": value_text(v, voice), "rule": entry.where(), "law": list(entry.shape.law)}  # type: ignore[attr-defined]
-        for entry, v in _in_order(traced, book)
+        {"name": v["name"], "member": v["member_no"], "value": value_text(v, voice), "rule": where, "law": list(law)}
+        for where, law, v in _in_order(traced, book)
     ]
     keys = ("fact", "extract", "batch", "file", "row", "link_status", "link_score", "method", "reasons")
     rows = [

@@ -155,6 +155,8 @@ def _declared(plan: Plan) -> dict[str, Unit | None]:
     found: dict[str, Unit | None] = {name: unit_of(unit) for name, unit in OWN_NAMES.items()}
     found |= {name: unit_of(parameter.unit) for name, parameter in plan.book.parameters.items()}
     found |= {name: unit_of(rule.unit) if rule.unit and rule.type == "amount" else None for name, rule in plan.book.rules.items()}
+    parts = [rule.rule for of in ("case", "member", "household") for rule in plan.rules(of) if rule.part_of]
+    found |= {part.rule: unit_of(part.unit) if part.unit and part.type == "amount" else None for part in parts}
     return found | {name: _a_year(entry) for name, entry in plan.inputs.items()}
 
 

@@ -32,6 +32,8 @@ def _label(book: Rulebook, name: str) -> str:
     entry = book.inputs.get(name) or book.rules.get(name) or book.parameters.get(name)
     if entry is not None:
         return entry.label.split("（")[0]
+    if name in book.parts:
+        return book.parts[name][1].label
     word = book.words.get(f"label_{name}")
     return word.zh if word else name
 

@@ -15,7 +15,8 @@ from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import WHOLE, Operand, Plain, Span, Truth, whole
 from verify.parameters import scale_of
-from verify.plan import Plan, RulePlan
+from verify.plan import Plan
+from verify.rule_plans import RulePlan
 
 
 class _Writer(DuckDBGenerator):
@@ -67,10 +68,15 @@ def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
     return found
 
 
+def rule_operand(rule: RulePlan, layer: Scope) -> Operand:
+    """One rule in its layer, as an amount or a test."""
+    compiler = Compiler(layer, rule.where)
+    return compiler.truth(rule.formula) if rule.rule.type == "test" else compiler.span(rule.formula)
+
+
 def compile_rule(rule: RulePlan, layer: Scope) -> Operand:
     """One rule in its layer, as an amount or a test; the layer then knows it by its stored columns."""
-    compiler = Compiler(layer, rule.where)
-    operand: Operand = compiler.truth(rule.formula) if rule.rule.type == "test" else compiler.span(rule.formula)
+    operand = rule_operand(rule, layer)
     layer.names[rule.rule.rule] = stored(rule.rule.rule, operand)
     return operand
 

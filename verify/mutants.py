@@ -12,7 +12,7 @@ from verify.fact_rows import row_scope
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_mutants import mutated
-from verify.plan import Plan
+from verify.plan import Plan, make_plan
 from verify.problems import UsageError
 from verify.rule_files import Decision, Input, Parameter, Row, Shape
 from verify.rule_texts import Entry
@@ -32,10 +32,14 @@ class Mutant:
     plan: Plan
 
 
-def mutants(plan: Plan, layers: Layers) -> Iterator[Mutant]:
-    """All mutants that still are a rule book, in order of entry and place."""
+def mutants(plan: Plan, compiled: Callable[[Plan], Layers]) -> Iterator[Mutant]:
+    """All mutants that still are a rule book, in order of entry and place. `compiled` gives the names that formulas of a plan may read."""
+    layers = compiled(plan)
     yield from _of_inputs(plan, layers)
-    yield from _of_rules(plan, layers)
+    seen: set[int] = set()
+    for on_its_day in plan.each_period():
+        yield from _of_rules(plan, on_its_day, layers if on_its_day is plan else compiled(on_its_day), seen)
+    yield from _of_versions(plan)
     yield from _of_alerts(plan, layers)
     for name, parameter in plan.book.parameters.items():
         yield from _of_values(plan, plan.book.entry("parameter", name), parameter)
@@ -45,16 +49,30 @@ def mutants(plan: Plan, layers: Layers) -> Iterator[Mutant]:
 # --- expressions ------------------------------------------------------------------------------------------------------
 
 
-def _of_rules(plan: Plan, layers: Layers) -> Iterator[Mutant]:
+def _of_rules(plan: Plan, on_its_day: Plan, layers: Layers, seen: set[int]) -> Iterator[Mutant]:
+    """The rules that stand in one period, but for those that were `seen` in another."""
     siblings, scopes = _siblings(plan), dict(zip(("case", "member", "household"), layers, strict=True))
-    for level, planned in plan.levels.items():
-        for group, at_once in enumerate(planned):
-            for at, rule in enumerate(at_once):
-                for kind, formula in _formulas(rule.formula, siblings, scopes[level], test=rule.rule.type == "test"):
-                    groups = [*planned]
-                    groups[group] = [*at_once[:at], replace(rule, formula=formula), *at_once[at + 1 :]]
-                    changed = replace(plan, levels={**plan.levels, level: groups})
-                    yield Mutant(kind, ("rule", rule.rule.rule), rule.where, formula.text, changed)
+    for level in on_its_day.levels:
+        for rule in (one for one in on_its_day.rules(level) if id(one) not in seen):
+            seen.add(id(rule))
+            for kind, formula in _formulas(rule.formula, siblings, scopes[level], test=rule.rule.type == "test"):
+                yield Mutant(kind, rule.entry, rule.where, formula.text, plan.with_rule(rule, replace(rule, formula=formula)))
+
+
+def _of_versions(plan: Plan) -> Iterator[Mutant]:
+    """The days of each version of a rule, a day shorter."""
+    for name, rule in plan.book.rules.items():
+        entry = plan.book.entry("rule", name)
+        for at, version in enumerate(rule.versions):
+            days = [("from", "from_", version.from_ + _DAY, version.from_ + _DAY)]
+            days += [("to", "to", version.to - _DAY, version.from_)] if version.to else []
+            for said, key, day, on in days:
+                versions = (*rule.versions[:at], version.model_copy(update={key: day}), *rule.versions[at + 1 :])
+                changed = _with_shape(plan, entry, rule.model_copy(update={"versions": versions}))
+                try:
+                    yield Mutant("days", ("rule", name), entry.where("versions", at), f"{said} {day}", make_plan(changed.book, on))
+                except UsageError:
+                    continue  # on that day another rule says nothing: no plan to try it in
 
 
 def _of_inputs(plan: Plan, layers: Layers) -> Iterator[Mutant]:

@@ -68,7 +68,7 @@ def mutate_rules(folder: Path, *, shown: bool = True) -> Score:
     made: Counter[str] = Counter()
     killed: Counter[str] = Counter()
     left = []
-    for mutant in mutants(plan, compile_all(plan)):
+    for mutant in mutants(plan, compile_all):
         seen = noticed(mutant, listed, newest)
         if not seen and any(unit_problems(mutant.plan)):
             continue  # the check would not let it pass

@@ -16,7 +16,8 @@ from verify.decision_sql import decimal
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
 from verify.layers import column, sql_of
-from verify.plan import InputPlan, Plan, RulePlan
+from verify.plan import InputPlan, Plan
+from verify.rule_plans import RulePlan
 from verify.store import quoted
 
 EVIDENCE_ORDER = "ORDER BY case_id, person_id NULLS FIRST, fact, extract, file, row, low, high"

@@ -7,13 +7,14 @@ counts over everybody's rows). A plan needs no data: `rule_checks.py` compiles o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-from verify.formulas import Formula, in_order, parse
+from verify.formulas import Formula, parse
 from verify.problems import Problem, UsageError
-from verify.rule_files import Alert, Extract, Input, Rule
+from verify.rule_files import Alert, Extract, Input
+from verify.rule_plans import Levels, Period, Reads, RulePlan, dated_plans, periods
 from verify.rulebook import Rulebook
 
 E = TypeVar("E")
@@ -29,17 +30,6 @@ class InputPlan:
     where: str
     when: Formula | None
     amount: Formula | None
-
-
-@dataclass(frozen=True)
-class RulePlan:
-    """A worked-out value or test: its entry, its formula, and what is shown beside a test."""
-
-    rule: Rule
-    where: str
-    formula: Formula
-    value: Formula | None
-    limit: Formula | None
 
 
 @dataclass(frozen=True)
@@ -59,9 +49,33 @@ class Plan:
     book: Rulebook
     as_of: date
     inputs: Mapping[str, InputPlan]
-    levels: Mapping[str, list[list[RulePlan]]]
-    reads: Mapping[str, frozenset[str]]
+    levels: Levels
+    reads: Reads
     alerts: tuple[AlertPlan, ...]
+    periods: tuple[Period, ...]
+
+    def on(self, day: date) -> Plan:
+        """The same rules as they stand on another day. Raises UsageError (E-NO-VERSION) where a rule says nothing of it."""
+        period = max((p for p in self.periods if p.first <= day), key=lambda p: p.first)
+        if period.missing:
+            told = ((name, {"name": name, "as_of": day.isoformat()}) for name in period.missing)
+            raise UsageError(*(Problem("E-NO-VERSION", self.book.entry("rule", name).where("versions"), gaps) for name, gaps in told))
+        return self if period.levels is self.levels and day == self.as_of else replace(self, as_of=day, levels=period.levels, reads=period.reads)
+
+    def each_period(self) -> list[Plan]:
+        """The plan of every period in which all rules stand, on its first day; on the plan's own day in its own period."""
+        whole = [period for period in self.periods if not period.missing]
+        return [self if period.levels is self.levels else self.on(period.first) for period in whole]
+
+    def with_rule(self, old: RulePlan, new: RulePlan) -> Plan:
+        """The same plan with another formula in the place of one, in every period in which it stands."""
+
+        def changed(levels: Levels) -> Levels:
+            return {of: [[new if rule is old else rule for rule in level] for level in listed] for of, listed in levels.items()}
+
+        listed = tuple(replace(period, levels=changed(period.levels)) for period in self.periods)
+        at = next(at for at, period in enumerate(self.periods) if period.levels is self.levels)
+        return replace(self, levels=listed[at].levels, periods=listed)
 
     def rules(self, of: str) -> list[RulePlan]:
         """The rules of a level in an order in which they can be computed."""
@@ -91,25 +105,25 @@ def make_plan(book: Rulebook, as_of: date) -> Plan:
     """Parse and order everything in the rule book.
 
     Raises UsageError: what `formulas.parse` refuses; E-RULE-EXTRACT (an unknown extract); E-RULE-COLUMN (an unknown
-    column); E-RULE-CYCLE; E-RULE-NAME-TWICE (one name for two things).
+    column); E-RULE-CYCLE; E-RULE-TWICE (one name for two things); E-RULE-PART; E-NO-VERSION (a rule that says nothing of the day).
     """
     problems: list[Problem] = []
     inputs = {i.input.input: i for i in _gather(_input_plan, book, book.inputs.values(), problems)}
-    rules = {r.rule.rule: r for r in _gather(_rule_plan, book, book.rules.values(), problems)}
+    dated = [one for versions in _gather(dated_plans, book, book.rules.values(), problems) for one in versions]
     alerts = _gather(_alert_plan, book, [alert for alert in book.alerts if alert.when], problems)
-    twice = set(inputs) & set(rules) | (set(inputs) | set(rules)) & set(book.parameters)
-    problems += [Problem("E-RULE-TWICE", name, {"name": name}) for name in sorted(twice)]
+    problems += [Problem("E-RULE-TWICE", where, {"name": name}) for name, where in _twice(book, [rule for one in dated for rule in one.plans])]
     if problems:
         raise UsageError(*problems)
-    uses = {name: plan.formula.names for name, plan in rules.items()}
-    order = in_order({k: list(v) for k, v in uses.items()}, {name: plan.where for name, plan in rules.items()})
-    levels: dict[str, list[list[RulePlan]]] = {"case": [], "member": [], "household": []}
-    for names in order:
-        for of, listed in levels.items():
-            found = [rules[name] for name in names if rules[name].rule.of == of]
-            if found:
-                listed.append(found)
-    return Plan(book, as_of, inputs, levels, _reads(inputs, rules, order), tuple(alerts))
+    listed = tuple(periods(inputs, dated))
+    return Plan(book, as_of, inputs, listed[0].levels, listed[0].reads, tuple(alerts), listed).on(as_of)
+
+
+def _twice(book: Rulebook, rules: list[RulePlan]) -> list[tuple[str, str]]:
+    """Names that stand for two things, and where the second stands."""
+    parts = {(rule.rule.rule, rule.part_of): rule.where for rule in rules if rule.part_of}
+    taken = [*book.inputs, *book.rules, *book.parameters, *(name for name, _ in parts)]
+    places = {name: where for (name, _), where in parts.items()}
+    return [(name, places.get(name, name)) for name in sorted({name for name in taken if taken.count(name) > 1})]
 
 
 def _gather(make: Callable[[Rulebook, E], P], book: Rulebook, entries: Iterable[E], problems: list[Problem]) -> list[P]:
@@ -138,25 +152,9 @@ def _input_plan(book: Rulebook, entry: Input) -> InputPlan:
     return InputPlan(entry, extract, stands.where(), when, amount)
 
 
-def _rule_plan(book: Rulebook, entry: Rule) -> RulePlan:
-    stands = book.entry("rule", entry.rule)
-    value = parse(entry.value, stands.where("value")) if entry.value else None
-    limit = parse(entry.limit, stands.where("limit")) if entry.limit else None
-    return RulePlan(entry, stands.where("expr"), parse(entry.expr, stands.where("expr")), value, limit)
-
-
 def _alert_plan(book: Rulebook, entry: Alert) -> AlertPlan:
     stands = book.entry("alert", entry.alert)
     if entry.from_ is not None and entry.from_ not in book.extracts:
         raise UsageError(Problem("E-RULE-EXTRACT", stands.where("from"), {"name": entry.from_}))
     extract = book.extracts[entry.from_] if entry.from_ else None
     return AlertPlan(entry, stands.where("when"), parse(entry.when or "", stands.where("when")), extract)
-
-
-def _reads(inputs: Mapping[str, InputPlan], rules: Mapping[str, RulePlan], order: list[list[str]]) -> dict[str, frozenset[str]]:
-    """For each name, all the inputs it rests on, through whatever rules lie between."""
-    reads = {name: frozenset({name}) for name in inputs}
-    for names in order:
-        for name in names:
-            reads[name] = frozenset().union(*(reads.get(used, frozenset()) for used in rules[name].formula.names))
-    return reads

@@ -13,6 +13,7 @@ from typing import Any
 from verify.example_answers import VERDICTS, Asked, answer
 from verify.mutants import Mutant
 from verify.plan import Plan
+from verify.problems import UsageError
 from verify.random_families import Kinds
 from verify.rule_files import AMOUNT, Column, Decision, Example, Parameter
 
@@ -44,7 +45,7 @@ def outcome(plan: Plan, asked: Asked, newest: date) -> str | None:
     """The answer of an example, or None where it states too little for this plan."""
     try:
         return answer(plan, asked, newest)
-    except (KeyError, AssertionError, ArithmeticError):
+    except (KeyError, AssertionError, ArithmeticError, UsageError):
         return None
 
 

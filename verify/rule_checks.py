@@ -16,7 +16,7 @@ from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract, Retention
 from verify.rule_uses import basis_problems, use_problems
-from verify.rule_values import value_problems
+from verify.rule_values import value_problems, version_problems
 from verify.rulebook import Rulebook, load_rulebook
 
 
@@ -29,20 +29,24 @@ def check_rules(folder: Path) -> Rulebook:
     book = load_rulebook(folder)
     problems = [*_role_problems(book), *_singles(book), *_class_problems(book), *basis_problems(book)]
     if not any(problem.code == "E-RULES-ONE" for problem in problems):
-        problems += value_problems(book)
+        problems += [*value_problems(book), *version_problems(book)]
     if problems:
         raise UsageError(*problems)
-    plan = make_plan(book, newest_day(book))
-    compile_all(plan)
-    problems = [*unit_problems(plan), *use_problems(plan)]
+    plans = make_plan(book, newest_day(book)).each_period()
+    for plan in plans:
+        compile_all(plan)
+    problems = []
+    for problem in (*(p for plan in plans for p in unit_problems(plan)), *use_problems(plans)):
+        problems += [] if problem in problems else [problem]  # what several periods share is told once
     if problems:
         raise UsageError(*problems)
     return book
 
 
 def newest_day(book: Rulebook) -> date:
-    """The latest day on which a value comes into force: the day on which examples are run that name none."""
-    return max((value.from_ for parameter in book.parameters.values() for value in parameter.values), default=date.min)
+    """The latest day on which a value or a version of a rule comes into force: the day on which examples are run that name none."""
+    values = (value.from_ for parameter in book.parameters.values() for value in parameter.values)
+    return max((*values, *(version.from_ for rule in book.rules.values() for version in rule.versions)), default=date.min)
 
 
 def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def test_rules(folder: Path) -> list[ExampleResult]:
     newest = newest_day(book)
     plan = make_plan(book, newest)
     with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
-        return [_run(store, replace(plan, as_of=asked.example.as_of or newest), asked) for asked in all_examples(book.entries)]
+        return [_run(store, plan.on(asked.example.as_of or newest), asked) for asked in all_examples(book.entries)]
 
 
 def try_both_sides(folder: Path) -> int:
@@ -207,8 +207,10 @@ def _fixed(value: str) -> exp.Expr:
 
 def _rule_answer(store: Store, plan: Plan, rule: Rule, example: Example) -> str:
     layer = _given_names(plan, example)
-    planned = next(p for p in plan.rules(rule.of) if p.rule.rule == rule.rule)
-    operand = layers.compile_rule(planned, layer)
+    for planned in (one for one in plan.rules(rule.of) if one.entry[1] == rule.rule):
+        if not (planned.part_of and planned.rule.rule in layer.names):
+            layer.names[planned.rule.rule] = layers.rule_operand(planned, layer)
+    operand = layer.names[rule.rule]
     if isinstance(operand, Truth):
         return _word(store.one(f"SELECT {layers.sql_of(operand.sql)}"))
     assert isinstance(operand, Span)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _as_list(value: Any) -> Any:
@@ -351,8 +351,32 @@ class Input(Shape):
     examples: tuple[Example, ...] = ()
 
 
+class Part(Shape):
+    """A named part of one rule: it is stored and explained like a rule of its own, and only its rule may read it."""
+
+    label: str
+    type: Literal["amount", "test"] = "amount"
+    unit: str
+    expr: str
+
+
+class Version(Shape):
+    """What a rule says from a day on, to a last day if there is one; what it leaves out is what the rule says at all times."""
+
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+    expr: str
+    let: dict[Name, Part] = {}
+    value: str | None = None
+    limit: str | None = None
+    law: Texts = ()
+
+
 class Rule(Shape):
-    """A value or a test worked out from other names. Tests name what is shown beside their verdict."""
+    """A value or a test worked out from other names. Tests name what is shown beside their verdict.
+
+    It has one `expr`, or `versions` by date. `let` names parts of it.
+    """
 
     rule: Name
     label: str
@@ -361,13 +385,32 @@ class Rule(Shape):
     of: Literal["case", "member", "household"]
     type: Literal["amount", "test"] = "amount"
     unit: str | None = None
-    expr: str
+    let: dict[Name, Part] = {}
+    expr: str = ""
+    versions: tuple[Version, ...] = ()
     shown_as: str | None = None
     value: str | None = None
     limit: str | None = None
     decimals: int | None = None
     law: Texts
     examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Rule:
+        if bool(self.expr) is bool(self.versions):
+            raise ValueError("a rule has either an expr or versions")
+        return self
+
+    def as_of(self, at: int) -> Rule:
+        """The rule as one of its versions says it."""
+        one = self.versions[at]
+        own = {"value": one.value or self.value, "limit": one.limit or self.limit, "law": one.law or self.law}
+        return self.model_copy(update={"expr": one.expr, "let": {**self.let, **one.let}, "versions": (), **own})
+
+    def in_force(self, day: date) -> Rule | None:
+        """The rule as it stands on a day, or None where none of its versions does."""
+        found = (at for at, one in enumerate(self.versions) if one.from_ <= day <= (one.to or date.max))
+        return self if not self.versions else next((self.as_of(at) for at in found), None)
 
 
 class Row(Shape):

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from verify.plan import Plan
 from verify.problems import Problem
+from verify.rule_files import Version
+from verify.rule_plans import RulePlan
 from verify.rulebook import Rulebook
 
 
 def basis_problems(book: Rulebook) -> Iterator[Problem]:
     """Entries, values and rows of the decision table whose `law` says nothing."""
     for (kind, name), entry in book.entries.items():
-        parts = [((key, at), part) for key in ("values", "rows", "blank") for at, part in enumerate(getattr(entry.shape, key, ()))]
-        for path, part in [((), entry.shape), *parts]:
+        parts = [((key, at), part) for key in ("values", "versions", "rows", "blank") for at, part in enumerate(getattr(entry.shape, key, ()))]
+        for path, part in [((), entry.shape), *((at, one) for at, one in parts if not (isinstance(one, Version) and not one.law))]:
             if "law" in getattr(type(part), "model_fields", ()) and not any(law.strip() for law in getattr(part, "law", ())):
                 yield Problem("E-RULE-NO-BASIS", entry.where(*path, "law"), {"kind": kind, "name": name})
 
 
-def use_problems(plan: Plan) -> Iterator[Problem]:
-    """Parameters, facts and rules that nothing reads and nobody is shown; what is to be shown and is no figure of a case."""
-    book, read = plan.book, _read(plan)
+def use_problems(plans: Sequence[Plan]) -> Iterator[Problem]:
+    """Parameters, facts, rules and parts that nothing reads and nobody is shown; what is to be shown and is no figure of a case.
+
+    `plans` are those of all periods: what is read in one of them is used.
+    """
+    book, read = plans[0].book, set().union(*map(_read, plans))
+    parts = {rule.where: rule for plan in plans for rule in _rules(plan) if rule.part_of}
+    yield from (Problem("E-RULE-UNUSED", where, {"kind": "let", "name": p.rule.rule}) for where, p in parts.items() if p.rule.rule not in read)
     for kind, entries in (("input", book.inputs), ("rule", book.rules)):
         for name, shape in entries.items():
             if shape.publish and (shape.of == "member" or getattr(shape, "type", "amount") == "test"):
@@ -32,11 +39,15 @@ def use_problems(plan: Plan) -> Iterator[Problem]:
                 yield Problem("E-RULE-UNUSED", book.entry(kind, name).where(), {"kind": kind, "name": name})
 
 
+def _rules(plan: Plan) -> list[RulePlan]:
+    return [rule for of in ("case", "member", "household") for rule in plan.rules(of)]
+
+
 def _read(plan: Plan) -> set[str]:
     """Every name that a formula, the decision table, an alert or another entry reads."""
     book = plan.book
     read = {book.membership.minor_below, *book.decision.columns, *(alert.since for alert in book.alerts if alert.since)}
-    for rule in (rule for of in ("case", "member", "household") for rule in plan.rules(of)):
+    for rule in _rules(plan):
         for formula in (rule.formula, rule.value, rule.limit):
             read |= formula.names if formula else set()
     for entry in plan.inputs.values():

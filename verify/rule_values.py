@@ -1,4 +1,7 @@
-"""Check the law's values by date and division: no two in force on one day, no day without one, none below the floor above it."""
+"""Check the law's values by date and division, and the versions of its rules by date.
+
+No two are in force on one day, no day between two is without one, no value lies below the floor above it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from verify.problems import Problem
-from verify.rule_files import Parameter, Value
+from verify.rule_files import Parameter, Rule, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 
@@ -100,3 +103,25 @@ def _less(value: Value, floor: Value) -> bool:
     if isinstance(value.value, dict) and isinstance(floor.value, dict):
         return any(amount < floor.value[area] for area, amount in value.value.items() if area in floor.value)
     return not isinstance(value.value, dict) and not isinstance(floor.value, dict) and value.value < floor.value
+
+
+def version_problems(book: Rulebook) -> Iterator[Problem]:
+    """Versions of a rule that end before they begin, that hold on one day, or leave days between them; each with its line."""
+    for name, rule in book.rules.items():
+        stands = book.entry("rule", name)
+        for at, version in enumerate(rule.versions):
+            if version.to is not None and version.to < version.from_:
+                yield Problem("E-VALUE-DAYS", stands.where("versions", at, "to"), {"from": version.from_.isoformat(), "to": version.to.isoformat()})
+        yield from _between_versions(rule, stands)
+
+
+def _between_versions(rule: Rule, stands: Entry) -> Iterator[Problem]:
+    in_order = sorted(enumerate(rule.versions), key=lambda one: (one[1].from_, one[0]))
+    for (before, earlier), (after, later) in pairwise(in_order):
+        where = stands.where("versions", after)
+        if earlier.to is None or earlier.to >= later.from_:
+            told = {"name": rule.rule, "day": later.from_.isoformat(), "other": stands.where("versions", before)}
+            yield Problem("E-VERSION-OVERLAP", where, told)
+        elif earlier.to + _DAY < later.from_:
+            gap = earlier.to + _DAY, later.from_ - _DAY
+            yield Problem("E-VERSION-GAP", where, {"name": rule.rule, "from": gap[0].isoformat(), "to": gap[1].isoformat()})

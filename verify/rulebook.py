@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -23,6 +24,7 @@ from verify.rule_files import (
     Membership,
     Message,
     Parameter,
+    Part,
     Report,
     Rule,
     Shape,
@@ -73,6 +75,26 @@ class Rulebook:
     def rules(self) -> dict[str, Rule]:
         """Worked-out values and tests by name."""
         return {r.rule: r for r in self.all(Rule)}
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, Part]]:
+        """Named parts of rules: the rule that each stands in, and what it is (the newest, where versions name it again)."""
+        named = ((name, let) for name, rule in self.rules.items() for let in (rule.let, *(version.let for version in rule.versions)))
+        return {part: (name, said) for name, let in named for part, said in let.items()}
+
+    def basis(self, name: str, day: date) -> tuple[Entry, str, tuple[str, ...]] | None:
+        """The entry of an input, a rule or a part of one, where what it says on a day stands, and its law; None for another name."""
+        if name in self.inputs:
+            return self.entry("input", name), self.entry("input", name).where(), self.inputs[name].law
+        owner = self.parts[name][0] if name in self.parts else name
+        if owner not in self.rules:
+            return None
+        entry, rule = self.entry("rule", owner), self.rules[owner]
+        at = next((at for at, one in enumerate(rule.versions) if one.from_ <= day <= (one.to or date.max)), None)
+        path: tuple[str | int, ...] = () if at is None else ("versions", at)
+        own = name != owner and name in (rule.versions[at].let if at is not None else rule.let)
+        where = entry.where(*path, "let", name) if own else entry.where("let", name) if name != owner else entry.where(*path)
+        return entry, where, rule.law if at is None else rule.as_of(at).law
 
     @cached_property
     def decision(self) -> Decision:

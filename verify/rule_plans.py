@@ -1,0 +1,132 @@
+"""A rule's formulas: those of each of its versions and of the parts it names, and the order they are worked out in.
+
+Between two days on which a rule changes lies a period, with an order of its own: what a rule reads may change with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from verify.formulas import Formula, in_order, parse
+from verify.problems import Problem, UsageError
+from verify.rule_files import Part, Rule
+from verify.rulebook import Rulebook
+
+_DAY = timedelta(days=1)
+Levels = Mapping[str, list[list["RulePlan"]]]
+Reads = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class RulePlan:
+    """A worked-out value or test: its entry as a version says it, its formula, and what is shown beside a test.
+
+    A named part of a rule is planned like a rule; `part_of` then names the rule.
+    """
+
+    rule: Rule
+    where: str
+    formula: Formula
+    value: Formula | None
+    limit: Formula | None
+    part_of: str = ""
+
+    @property
+    def entry(self) -> tuple[str, str]:
+        """The entry that it stands in."""
+        return "rule", self.part_of or self.rule.rule
+
+
+@dataclass(frozen=True)
+class Dated:
+    """One version of a rule with its first and last day: its parts and itself."""
+
+    name: str
+    first: date
+    last: date
+    plans: tuple[RulePlan, ...]
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days from `first` on, until another period begins: the rules by level, what each rests on, and who says nothing."""
+
+    first: date
+    levels: Levels
+    reads: Reads
+    missing: tuple[str, ...]
+
+
+def dated_plans(book: Rulebook, entry: Rule) -> list[Dated]:
+    """Every version of a rule. Raises UsageError as `formulas.parse` does."""
+    if not entry.versions:
+        return [Dated(entry.rule, date.min, date.max, _plans(book, entry, ()))]
+    listed = enumerate(entry.versions)
+    return [Dated(entry.rule, one.from_, one.to or date.max, _plans(book, entry.as_of(at), ("versions", at))) for at, one in listed]
+
+
+def _plans(book: Rulebook, form: Rule, path: tuple[str | int, ...]) -> tuple[RulePlan, ...]:
+    """The parts of one form of a rule, and the rule. `path` leads to where the form stands."""
+    stands = book.entry("rule", form.rule)
+    own = {name for name, _ in _parts_at(book, form, path)}
+    made = []
+    for name, part in form.let.items():
+        at = stands.where(*(path if name in own else ()), "let", name, "expr")
+        planned = Rule(rule=name, label=part.label, of=form.of, type=part.type, unit=part.unit, expr=part.expr, law=form.law)
+        made.append(RulePlan(planned, at, parse(part.expr, at), None, None, form.rule))
+    at = stands.where(*path, "expr")
+    value = parse(form.value, stands.where(*path, "value")) if form.value else None
+    limit = parse(form.limit, stands.where(*path, "limit")) if form.limit else None
+    return (*made, RulePlan(form, at, parse(form.expr, at), value, limit))
+
+
+def _parts_at(book: Rulebook, form: Rule, path: tuple[str | int, ...]) -> Iterable[tuple[str, Part]]:
+    """The parts that stand in this form itself, not in its rule for all versions."""
+    shape = book.rules[form.rule]
+    return (shape.versions[int(path[1])] if path else shape).let.items()
+
+
+def periods(inputs: Iterable[str], dated: Iterable[Dated]) -> list[Period]:
+    """Every period of the rules. Raises UsageError: E-RULE-CYCLE; E-RULE-PART (a part read by another rule than its own)."""
+    listed = list(dated)
+    edges = {date.min, *(one.first for one in listed), *(one.last + _DAY for one in listed if one.last < date.max)}
+    return [_period(frozenset(inputs), listed, first) for first in sorted(edges)]
+
+
+def _period(inputs: frozenset[str], listed: list[Dated], first: date) -> Period:
+    alive = [one for one in listed if one.first <= first <= one.last]
+    missing = {one.name for one in listed} - {one.name for one in alive}
+    rules = {plan.rule.rule: plan for one in alive for plan in one.plans}
+    problems = list(part_problems(rules))
+    if problems:
+        raise UsageError(*problems)
+    uses: dict[str, Iterable[str]] = {name: plan.formula.names for name, plan in rules.items()}
+    order = in_order(uses, {name: plan.where for name, plan in rules.items()})
+    levels: dict[str, list[list[RulePlan]]] = {"case": [], "member": [], "household": []}
+    for names in order:
+        for of, level in levels.items():
+            found = [rules[name] for name in names if rules[name].rule.of == of]
+            if found:
+                level.append(found)
+    return Period(first, levels, _reads(inputs, rules, order), tuple(sorted(missing)))
+
+
+def part_problems(rules: Mapping[str, RulePlan]) -> Iterator[Problem]:
+    """Formulas that read a part of another rule than their own."""
+    parts = {name: plan.part_of for name, plan in rules.items() if plan.part_of}
+    for plan in rules.values():
+        for formula in (plan.formula, plan.value, plan.limit):
+            for name in sorted(formula.names if formula else ()):
+                if name in parts and parts[name] != plan.entry[1]:
+                    yield Problem("E-RULE-PART", plan.where, {"name": name, "rule": parts[name]})
+
+
+def _reads(inputs: frozenset[str], rules: Mapping[str, RulePlan], order: list[list[str]]) -> Reads:
+    """For each name, all the inputs it rests on, through whatever rules lie between."""
+    reads = {name: frozenset({name}) for name in inputs}
+    for names in order:
+        for name in names:
+            reads[name] = frozenset().union(*(reads.get(used, frozenset()) for used in rules[name].formula.names))
+    return reads
