@@ -39,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families", "example_answers", "boundaries", "probes"}
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
-        | {"formulas", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
+        | {"formulas", "formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "terms", "touching"}
     ),

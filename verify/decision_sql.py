@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Span, Truth
+from verify.formulas_spans import Span, Truth, scaled
 from verify.layers import sql_of
 from verify.plan import Plan
 from verify.rule_plans import RulePlan
@@ -34,54 +34,67 @@ def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 1
 
 
 def tests(plan: Plan, household: Scope) -> str:
-    """One row a case, category and test: value, limit, verdict, basis; the order of the decision table beside them."""
+    """One row a case, category and test: value, limit, verdict, basis; the order of the decision table beside them.
+
+    Figures are brought to six decimals once for all tests: said of each, they were most of the query and of its cost for one case.
+    """
     parts = []
     for at, row in enumerate(plan.book.decision.rows):
         for test_at, (name, cell) in enumerate(zip(plan.book.decision.columns, row.when, strict=True)):
             if cell == "pass":
                 rule = next(r for r in plan.rules("household") if r.rule.rule == name)
                 parts.append(_test(rule, household, category=row.then, at=at, test_at=test_at))
-    return " UNION ALL ".join(parts)
-
-
-def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: int) -> str:
-    truth = household.names[rule.rule.rule]
-    assert isinstance(truth, Truth), rule.where
-    figures = _figures(rule, household)
-    verdict = f"CASE WHEN {sql_of(truth.sql)} THEN 'holds' WHEN NOT {sql_of(truth.sql)} THEN 'fails' ELSE 'open' END"
-    low, high = _on_its_side(rule)
+    figures = ", ".join(f"{_rounded(end, of)} AS {end}" for end, of in (("low", "micros"), ("high", "micros"), ("lim", "lim_micros")))
+    shown = ", ".join(f"{_decimal(end)} AS {end}" for end in ("low", "high", "lim"))
     return f"""
-        SELECT case_id, {quoted(category)} AS category, {at} AS category_at, {quoted(rule.rule.shown_as or rule.rule.rule)} AS test,
-               {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {low} AS value_low, {high} AS value_high, shown_limit AS "limit",
-               verdict, {quoted("；".join(rule.rule.law))} AS basis, {quoted(rule.rule.unit or "")} AS unit, shown_high IS NOT NULL AS value_bounded
-        FROM (SELECT case_id, {verdict} AS verdict, {figures[0]} AS shown_low, {figures[1]} AS shown_high, {figures[2]} AS shown_limit
-              FROM household_values)
+        SELECT case_id, category, category_at, test, test_at, rule, {_MOVED_LOW} AS value_low, {_MOVED_HIGH} AS value_high, lim AS "limit", verdict,
+               basis, unit, high IS NOT NULL AS value_bounded
+        FROM (SELECT * REPLACE ({shown}), CASE WHEN truth THEN 'holds' WHEN NOT truth THEN 'fails' ELSE 'open' END AS verdict
+              FROM (SELECT * REPLACE ({figures}) FROM ({" UNION ALL ".join(parts)})))
     """
 
 
-def _figures(rule: RulePlan, household: Scope) -> tuple[str, str, str]:
-    """Low, high and limit at six decimals. A test without a figure of its own shows 0 against 0."""
-    if rule.value is None or rule.limit is None:
-        return ("0::DECIMAL(18,6)",) * 3
-    compiler = Compiler(household, rule.where)
-    value, limit = compiler.span(rule.value), compiler.span(rule.limit)
-    return decimal(value.low, value.scale, MICRO), decimal(value.high, value.scale, MICRO), decimal(limit.high, limit.scale, MICRO)
+def _rounded(end: str, micros: str) -> str:
+    """A whole number of which so many make a millionth, rounded half up to millionths."""
+    return f"CASE WHEN {micros} = 1 THEN {end} ELSE (2 * {end} + {micros}) // (2 * {micros}) END"
 
 
-def _on_its_side(rule: RulePlan) -> tuple[str, str]:
-    """The shown bounds, moved by the last decimal where rounding would carry them over the limit the verdict is about."""
-    low, high = "shown_low", "shown_high"
+def _decimal(end: str) -> str:
+    """A whole number of millionths as a decimal number."""
+    return f"(CASE WHEN {end} > {_MOST} THEN {_MOST} ELSE {end} END::DECIMAL(18,0) * 0.000001)::DECIMAL(18,6)"
+
+
+# The shown bounds, moved by the last decimal where rounding would carry them over the limit the verdict is about.
+_MOST = 10**18 - 1  # an absurd amount is shown as the largest there is room for, never as no bound
+_STEP = "CASE WHEN {} THEN 0.000001::DECIMAL(18,6) ELSE 0::DECIMAL(18,6) END"
+_MOVED_HIGH = f"""(CASE WHEN high IS NOT NULL AND verdict = CASE WHEN below THEN 'holds' WHEN NOT below THEN 'fails' END
+                        THEN least(high, lim - {_STEP.format("strict = below")}) ELSE high END)::DECIMAL(18,6)"""
+_MOVED_LOW = f"""(CASE WHEN verdict = CASE WHEN below THEN 'fails' WHEN NOT below THEN 'holds' END
+                       THEN greatest(low, lim + {_STEP.format("strict <> below")}) ELSE low END)::DECIMAL(18,6)"""
+
+
+def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: int) -> str:
+    """One test of every case, its figures as whole numbers of which so many make a millionth."""
+    truth = household.names[rule.rule.rule]
+    assert isinstance(truth, Truth), rule.where
+    (low, high, limit), (micros, lim_micros) = _figures(rule, household)
     kind = type(rule.formula.tree)
-    if rule.value is None or kind not in (exp.LT, exp.LTE, exp.GT, exp.GTE):
-        return low, high
-    below, strict = kind in (exp.LT, exp.LTE), kind in (exp.LT, exp.GT)
-    step = "0.000001::DECIMAL(18,6)"
-    under = f"least({high}, shown_limit - {step})" if strict is below else f"least({high}, shown_limit)"
-    over = f"greatest({low}, shown_limit)" if strict is below else f"greatest({low}, shown_limit + {step})"
-    is_under, is_over = ("holds", "fails") if below else ("fails", "holds")
-    moved_high = f"CASE WHEN verdict = '{is_under}' AND {high} IS NOT NULL THEN {under} ELSE {high} END"
-    moved_low = f"CASE WHEN verdict = '{is_over}' THEN {over} ELSE {low} END"
-    return f"({moved_low})::DECIMAL(18,6)", f"({moved_high})::DECIMAL(18,6)"
+    sided = rule.value is not None and kind in (exp.LT, exp.LTE, exp.GT, exp.GTE)
+    below, strict = (str(kind in kinds) if sided else "NULL::BOOLEAN" for kinds in ((exp.LT, exp.LTE), (exp.LT, exp.GT)))
+    return f"""
+        SELECT case_id, {quoted(category)} AS category, {at} AS category_at, {quoted(rule.rule.shown_as or rule.rule.rule)} AS test,
+               {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {sql_of(truth.sql)} AS truth, {low} AS low, {high} AS high, {limit} AS lim,
+               {micros}::HUGEINT AS micros, {lim_micros}::HUGEINT AS lim_micros, {below} AS below, {strict} AS strict,
+               {quoted("；".join(rule.rule.law))} AS basis, {quoted(rule.rule.unit or "")} AS unit FROM household_values"""
+
+
+def _figures(rule: RulePlan, household: Scope) -> tuple[tuple[str, str, str], tuple[int, int]]:
+    """Low, high and limit at six decimals or more, and how much of figure and limit makes a millionth; 0 against 0 for a test without a figure."""
+    if rule.value is None or rule.limit is None:
+        return ("0::HUGEINT",) * 3, (1, 1)
+    compiler = Compiler(household, rule.where)
+    value, limit = (scaled(span, max(span.scale, MICRO)) for span in (compiler.span(rule.value), compiler.span(rule.limit)))
+    return (sql_of(value.low), sql_of(value.high), sql_of(limit.high)), (10 ** (value.scale - MICRO), 10 ** (limit.scale - MICRO))
 
 
 # --- category, open tests, needs --------------------------------------------------------------------------------------

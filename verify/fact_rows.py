@@ -7,11 +7,13 @@ Tables it names: `links`, `members`, `case_values`, and the known rows of each e
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlglot import exp
 
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, RowSql, Span, integer, max0, whole
+from verify.formulas_spans import Operand, Plain, RowSql, Span, exactly, max0
+from verify.formulas_trees import integer, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan
 from verify.rule_files import Extract
@@ -31,7 +33,7 @@ def row_scope(extract: Extract, zero: Collection[str], case: Scope) -> Scope:
         if page.type in {"money", "number", "count"}:
             none_is_zero = exp.Coalesce(this=whole(raw), expressions=[integer(0)])
             high = none_is_zero if page.column in zero else whole(raw)
-            names[page.column] = Span(none_is_zero, high, page.decimals if page.type == "number" else _SCALES[page.type])
+            names[page.column] = Span(none_is_zero, high, page.decimals if page.type == "number" else _SCALES[page.type], bounded=page.column in zero)
         else:
             names[page.column] = Plain(raw)
     return Scope(names)
@@ -47,7 +49,7 @@ def _at(operand: Operand, table: str) -> Operand:
         return tree
 
     if isinstance(operand, Span):
-        return Span(move(operand.low), move(operand.high), operand.scale, operand.nonnegative, operand.most)
+        return replace(operand, low=move(operand.low), high=move(operand.high), factors=())
     return type(operand)(move(operand.sql))
 
 
@@ -62,7 +64,7 @@ def _row_sql(entry: InputPlan, case: Scope) -> RowSql:
     zero = {blank.column for blank in entry.input.blank}
     compiler = Compiler(row_scope(entry.extract, zero, case), entry.where)
     counts = compiler.truth(entry.when).sql if entry.when else exp.true()
-    amount = compiler.span(entry.amount) if entry.amount else Span(integer(1), integer(1), most=1)
+    amount = compiler.span(entry.amount) if entry.amount else exactly(1)
     if not amount.nonnegative:
         amount = max0(amount)  # what rows say is never negative
     return RowSql(sql_of(counts), sql_of(amount.low), sql_of(amount.high), amount.scale, amount.most)

@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
 from verify.formulas_compiler import Scope
-from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth, integer, whole
+from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth
+from verify.formulas_trees import integer, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan
 

@@ -18,23 +18,19 @@ from verify.formulas_spans import (
     Span,
     Truth,
     aligned,
-    all_of,
-    any_of,
-    chosen,
+    cased,
     compared,
     divided,
+    exactly,
     greater,
-    integer,
-    is_null,
     lesser,
     max0,
     minus,
     more_than,
-    null,
     plus,
     times,
-    when,
 )
+from verify.formulas_trees import all_of, any_of, integer, is_null, null, when
 from verify.problems import Problem, UsageError
 
 T = TypeVar("T")
@@ -92,7 +88,7 @@ def _literal(at: Compiler, node: exp.Literal) -> Operand:
         return Plain(node)
     if not node.this.isdigit():
         raise _refuse(at, node)
-    return Span(integer(int(node.this)), integer(int(node.this)), most=1)
+    return exactly(int(node.this))
 
 
 def _coalesce(at: Compiler, node: exp.Coalesce) -> Plain:
@@ -101,7 +97,7 @@ def _coalesce(at: Compiler, node: exp.Coalesce) -> Plain:
 
 def _named(at: Compiler, node: exp.Column) -> Operand:
     if node.name in CONSTANTS:
-        return Span(integer(CONSTANTS[node.name]), integer(CONSTANTS[node.name]), most=CONSTANTS[node.name])
+        return exactly(CONSTANTS[node.name])
     if node.name not in at.scope.names:
         raise _refuse(at, node, "E-FORMULA-NAME")
     return at.scope.names[node.name]
@@ -128,15 +124,15 @@ def _of_size(at: Compiler, node: exp.Expr, span: Span) -> Span:
 
 
 def _case(at: Compiler, node: exp.Case) -> Span:
-    result = _span(at, node.args["default"]) if node.args.get("default") else Span(integer(0), null(), most=0)
-    for branch in reversed(node.args["ifs"]):
+    branches = []
+    for branch in node.args["ifs"]:
         condition, inner = _truth(at, branch.this), at
         if isinstance(branch.this, exp.Anonymous) and branch.this.name.lower() == "has":
             named = branch.this.expressions[0].name
             if named in at.scope.given:
                 inner = Compiler(replace(at.scope, names={**at.scope.names, named: at.scope.given[named]}), at.where)
-        result = chosen(condition, _span(inner, branch.args["true"]), result)
-    return result
+        branches.append((condition, _span(inner, branch.args["true"])))
+    return cased(branches, _span(at, node.args["default"]) if node.args.get("default") else _ANYTHING)
 
 
 def _function(at: Compiler, node: exp.Anonymous) -> Operand:
@@ -220,15 +216,20 @@ def _plain(at: Compiler, node: exp.Expr) -> exp.Expr:
     return operand.sql
 
 
+def _between(a: Span, b: Span) -> Span:
+    return Span(a.low, b.high, a.scale, a.nonnegative, max(a.most, b.most), b.bounded, b.some)
+
+
+_ANYTHING = Span(integer(0), null(), most=0, some=True)
 _AMOUNTS: dict[str, Callable[..., Span]] = {
     "max0": max0,
     "greater": greater,
     "lesser": lesser,
-    "at_most": lambda a: Span(integer(0), a.high, a.scale, most=a.most),
+    "at_most": lambda a: Span(integer(0), a.high, a.scale, most=a.most, bounded=a.bounded, some=a.some),
     "more_than": more_than,
-    "between_bounds": lambda a, b: Span(aligned(a, b)[0].low, aligned(a, b)[1].high, max(a.scale, b.scale), a.nonnegative, max(s.most for s in aligned(a, b))),
+    "between_bounds": lambda a, b: _between(*aligned(a, b)),
     "lower_bound": lambda a: Span(a.low, a.low, a.scale, a.nonnegative, a.most),
-    "unknown": lambda: Span(integer(0), null(), most=0),
+    "unknown": lambda: _ANYTHING,
 }
 _ARITHMETIC: dict[type[exp.Expr], Callable[[Span, Span], Span]] = {exp.Add: plus, exp.Sub: minus, exp.Mul: times, exp.Div: divided}
 _BY_KIND: dict[type[exp.Expr], Callable[[Compiler, Any], Operand]] = {

@@ -12,6 +12,25 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from verify.formulas_trees import (
+    all_of,
+    any_of,
+    extreme,
+    integer,
+    is_no_bound,
+    is_not,
+    is_null,
+    is_zero,
+    less,
+    null,
+    number_of,
+    product,
+    quotient,
+    total,
+    unless_any_null,
+    when,
+)
+
 FEN_SCALE = 2
 QUOTIENT_SCALE = 6
 
@@ -26,7 +45,8 @@ LARGEST = 10**36
 class Span:
     """An amount: integer SQL for both bounds at `scale` decimals (NULL = no bound); `nonnegative` if low ≥ 0 always.
 
-    `most` is the largest whole number, of either sign, that either bound can be.
+    `most` is the largest whole number, of either sign, that either bound can be; `bounded` if high is never NULL, `some`
+    if it is never nothing; of a product, `factors` are what it is a product of.
     """
 
     low: exp.Expr
@@ -34,6 +54,9 @@ class Span:
     scale: int = 0
     nonnegative: bool = True
     most: int = MOST_OF_A_ROW
+    bounded: bool = False
+    some: bool = False
+    factors: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,66 +87,9 @@ class RowSql:
     most: int
 
 
-# Trees are built from the node classes themselves: sqlglot's own operators copy both sides each time (half of the CPU of a
-# night's planning, measured). Parts are shared between trees, so nothing here may ever change a node in place.
-WHOLE = exp.DataType.build("HUGEINT")
-
-
-def integer(value: int) -> exp.Expr:
-    """A whole number as a 128-bit SQL literal, so that products cannot overflow unseen."""
-    return whole(exp.Literal.number(value))
-
-
-def null() -> exp.Expr:
-    """No bound."""
-    return whole(exp.Null())
-
-
-def whole(tree: exp.Expr) -> exp.Expr:
-    """A 128-bit whole number."""
-    return exp.Cast(this=tree, to=WHOLE)
-
-
-def when(*pairs: tuple[exp.Expr, exp.Expr], other: exp.Expr) -> exp.Expr:
-    """CASE WHEN … END."""
-    return exp.Case(ifs=[exp.If(this=condition, true=value) for condition, value in pairs], default=other)
-
-
-def is_null(tree: exp.Expr) -> exp.Expr:
-    """IS NULL."""
-    return exp.Is(this=exp.Paren(this=tree), expression=exp.Null())
-
-
-def is_true(tree: exp.Expr, *, wanted: bool = True) -> exp.Expr:
-    """IS TRUE, or IS FALSE."""
-    return exp.Is(this=exp.Paren(this=tree), expression=exp.Boolean(this=wanted))
-
-
-def all_of(*tests: exp.Expr) -> exp.Expr:
-    """AND."""
-    return _joined(exp.And, tests)
-
-
-def any_of(*tests: exp.Expr) -> exp.Expr:
-    """OR."""
-    return _joined(exp.Or, tests)
-
-
-def _joined(kind: type[exp.Expr], tests: Sequence[exp.Expr]) -> exp.Expr:
-    first, *others = tests
-    joined: exp.Expr = exp.Paren(this=first)
-    for test in others:
-        joined = kind(this=joined, expression=exp.Paren(this=test))
-    return joined
-
-
-def _of(kind: type[exp.Expr], a: exp.Expr, b: exp.Expr) -> exp.Expr:
-    """An arithmetic operation in parentheses."""
-    return exp.Paren(this=kind(this=a, expression=b))
-
-
-def _is_zero(tree: exp.Expr) -> exp.Expr:
-    return exp.EQ(this=tree, expression=integer(0))
+def exactly(value: int, scale: int = 0) -> Span:
+    """A known whole number."""
+    return Span(integer(value), integer(value), scale, nonnegative=value >= 0, most=abs(value), bounded=True, some=value > 0)
 
 
 def scaled(span: Span, scale: int) -> Span:
@@ -131,74 +97,82 @@ def scaled(span: Span, scale: int) -> Span:
     if span.scale == scale:
         return span
     by = 10 ** (scale - span.scale)
-    return replace(span, low=_of(exp.Mul, span.low, integer(by)), high=_of(exp.Mul, span.high, integer(by)), scale=scale, most=span.most * by)
+    low, high = product(span.low, integer(by)), product(span.high, integer(by))
+    factors = (*(span.factors or (span,)), exactly(by, scale - span.scale)) if span.nonnegative else ()
+    return replace(span, low=low, high=high, scale=scale, most=span.most * by, factors=factors)
 
 
-def aligned(a: Span, b: Span) -> tuple[Span, Span]:
-    """Both amounts at the larger scale."""
-    scale = max(a.scale, b.scale)
-    return scaled(a, scale), scaled(b, scale)
-
-
-def _picked(a: exp.Expr, b: exp.Expr, *, smaller: bool, loose: bool) -> exp.Expr:
-    """The smaller or greater of two bounds; where one is NULL, the other one if `loose`, else NULL."""
-    better = exp.LTE(this=a, expression=b) if smaller else exp.GTE(this=a, expression=b)
-    if loose:
-        return when((is_null(a), b), (is_null(b), a), (better, a), other=b)
-    return when((any_of(is_null(a), is_null(b)), null()), (better, a), other=b)
+def aligned(*spans: Span) -> tuple[Span, ...]:
+    """All amounts at the largest scale."""
+    scale = max(span.scale for span in spans)
+    return tuple(scaled(span, scale) for span in spans)
 
 
 def greater(a: Span, b: Span) -> Span:
     """The greater of two amounts."""
     a, b = aligned(a, b)
-    low = _picked(a.low, b.low, smaller=False, loose=True)
-    high = _picked(a.high, b.high, smaller=False, loose=False)
-    return Span(low, high, a.scale, a.nonnegative or b.nonnegative, max(a.most, b.most))
+    low = extreme(a.low, b.low, smallest=False)
+    high = unless_any_null(*(s.high for s in (a, b) if not s.bounded), tree=extreme(a.high, b.high, smallest=False))
+    return Span(low, high, a.scale, a.nonnegative or b.nonnegative, max(a.most, b.most), a.bounded and b.bounded, a.some or b.some)
 
 
 def lesser(a: Span, b: Span) -> Span:
     """The smaller of two amounts."""
     a, b = aligned(a, b)
-    low = _picked(a.low, b.low, smaller=True, loose=False)
-    high = _picked(a.high, b.high, smaller=True, loose=True)
-    return Span(low, high, a.scale, a.nonnegative and b.nonnegative, max(a.most, b.most))
+    low = unless_any_null(*(s.low for s in (a, b) if not s.nonnegative), tree=extreme(a.low, b.low, smallest=True))
+    high = extreme(a.high, b.high, smallest=True)
+    return Span(low, high, a.scale, a.nonnegative and b.nonnegative, max(a.most, b.most), a.bounded or b.bounded, a.some and b.some)
 
 
-def hull(a: Span, b: Span) -> Span:
-    """The smallest interval that holds both."""
-    a, b = aligned(a, b)
-    low = _picked(a.low, b.low, smaller=True, loose=False)
-    high = _picked(a.high, b.high, smaller=False, loose=False)
-    return Span(low, high, a.scale, a.nonnegative and b.nonnegative, max(a.most, b.most))
+def cased(branches: Sequence[tuple[Truth, Span]], default: Span) -> Span:
+    """The amount of the first branch whose condition holds; where conditions are open, the hull of all that may be it."""
+    spans = aligned(*(span for _, span in branches), default)
+    reached: list[exp.Expr] = []
+    passed: list[exp.Expr] = []
+    for condition, _ in branches:
+        reached.append(all_of(*passed, is_not(condition.sql, truth=False)))
+        passed.append(is_not(condition.sql, truth=True))
+    reached.append(all_of(*passed))
+    low = _outermost(reached, [s.low for s in spans], [s.nonnegative for s in spans], smallest=True)
+    high = _outermost(reached, [s.high for s in spans], [s.bounded for s in spans], smallest=False)
+    every = (all(s.nonnegative for s in spans), max(s.most for s in spans), all(s.bounded for s in spans), all(s.some for s in spans))
+    return Span(low, high, spans[0].scale, *every)
 
 
-def chosen(condition: Truth, then: Span, other: Span) -> Span:
-    """`then` where the condition holds, `other` where it fails, their hull where it is open."""
-    then, other = aligned(then, other)
-    both = hull(then, other)
-    yes, no = is_true(condition.sql), is_true(condition.sql, wanted=False)
-    low = when((yes, then.low), (no, other.low), other=both.low)
-    high = when((yes, then.high), (no, other.high), other=both.high)
-    return Span(low, high, both.scale, both.nonnegative, both.most)
+def _outermost(reached: Sequence[exp.Expr], bounds: Sequence[exp.Expr], known: Sequence[bool], *, smallest: bool) -> exp.Expr:
+    """The smallest or greatest bound of the branches that may be it; NULL where one of them has none (`known` says which never lack it)."""
+    if all(bound == bounds[0] for bound in bounds):
+        return bounds[0]
+    outermost = extreme(*(when((way, bound), other=None) for way, bound in zip(reached, bounds, strict=True) if not is_no_bound(bound)), smallest=smallest)
+    without = [(way, bound) for way, bound, sure in zip(reached, bounds, known, strict=True) if not sure and number_of(bound) is None]
+    tests = [way if is_no_bound(bound) else all_of(way, is_null(bound)) for way, bound in without]
+    return when((any_of(*tests), null()), other=outermost) if tests else outermost
 
 
 def plus(a: Span, b: Span) -> Span:
     """a + b."""
     a, b = aligned(a, b)
-    return Span(_of(exp.Add, a.low, b.low), _of(exp.Add, a.high, b.high), a.scale, a.nonnegative and b.nonnegative, a.most + b.most)
+    flags = (a.nonnegative and b.nonnegative, a.most + b.most, a.bounded and b.bounded)
+    return Span(total(a.low, b.low), total(a.high, b.high), a.scale, *flags, some=flags[0] and (a.some or b.some))
 
 
 def minus(a: Span, b: Span) -> Span:
     """a − b: it may be negative."""
     a, b = aligned(a, b)
-    return Span(_of(exp.Sub, a.low, b.high), _of(exp.Sub, a.high, b.low), a.scale, nonnegative=False, most=a.most + b.most)
+    return Span(less(a.low, b.high), less(a.high, b.low), a.scale, nonnegative=False, most=a.most + b.most, bounded=a.bounded and b.nonnegative)
 
 
 def times(a: Span, b: Span) -> Span:
     """a × b of two amounts that are never negative; nothing times no bound is nothing."""
-    none = any_of(_is_zero(a.high), _is_zero(b.high))
-    high = when((none, integer(0)), other=_of(exp.Mul, a.high, b.high))
-    return Span(_of(exp.Mul, a.low, b.low), high, a.scale + b.scale, most=a.most * b.most)
+    factors = (*(a.factors or (a,)), *(b.factors or (b,)))
+    low, high = integer(1), integer(1)
+    for factor in factors:
+        low, high = product(low, factor.low), product(high, factor.high)
+    nothing = [is_zero(f.high) for f in factors if not f.some and not all(g.bounded for g in factors if g is not f)]
+    if nothing and number_of(high) is None:
+        high = when((any_of(*nothing), integer(0)), other=high)
+    known = (all(f.bounded for f in factors), all(f.some for f in factors))
+    return Span(low, high, a.scale + b.scale, most=a.most * b.most, bounded=known[0], some=known[1], factors=factors)
 
 
 def divided(a: Span, b: Span) -> Span:
@@ -208,10 +182,11 @@ def divided(a: Span, b: Span) -> Span:
     """
     shift = QUOTIENT_SCALE - a.scale + b.scale
     a = scaled(a, a.scale + shift) if shift > 0 else a
-    down = _of(exp.IntDiv, a.low, b.high)
-    up = _of(exp.IntDiv, _of(exp.Add, a.high, _of(exp.Sub, b.low, integer(1))), b.low)
-    low = when((any_of(is_null(b.high), _is_zero(b.low)), integer(0)), other=down)
-    high = when((any_of(is_null(a.high), _is_zero(b.low)), null()), other=up)
+    down, up = quotient(a.low, b.high), quotient(total(a.high, less(b.low, integer(1))), b.low)
+    if number_of(b.low):  # by a known number, which is not nothing
+        return Span(down, up, a.scale - b.scale, most=a.most + b.most, bounded=a.bounded)
+    low = when((any_of(is_null(b.high), is_zero(b.low)), integer(0)), other=down)
+    high = when((any_of(is_null(a.high), is_zero(b.low)), null()), other=up)
     return Span(low, high, a.scale - b.scale, most=a.most + b.most)
 
 
@@ -231,10 +206,10 @@ def compared(kind: type[exp.Expr], a: Span, b: Span) -> Truth:
 
 def max0(a: Span) -> Span:
     """The amount, cut at zero."""
-    return replace(greater(replace(a, nonnegative=False), Span(integer(0), integer(0), most=0)), nonnegative=True)
+    return replace(greater(replace(a, nonnegative=False), exactly(0)), nonnegative=True)
 
 
 def more_than(a: Span) -> Span:
     """Anything from a fen above the amount."""
     a = scaled(a, max(a.scale, FEN_SCALE))
-    return Span(_of(exp.Add, a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale, most=a.most + 10**a.scale)
+    return Span(total(a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale, most=a.most + 10**a.scale, some=True)

@@ -6,6 +6,7 @@ A level is case, member or household; `fact_rows.py` and `fact_values.py` fill i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -13,7 +14,8 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import WHOLE, Operand, Plain, Span, Truth, whole
+from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.formulas_trees import WHOLE
 from verify.parameters import scale_of
 from verify.plan import Plan
 from verify.rule_plans import RulePlan
@@ -42,7 +44,8 @@ def stored(name: str, operand: Operand, table: str = "") -> Operand:
     if isinstance(operand, Truth):
         return Truth(column(f"{name}__truth", table))
     assert isinstance(operand, Span)
-    return Span(column(f"{name}__low", table), column(f"{name}__high", table), operand.scale, operand.nonnegative, operand.most)
+    ends = column(f"{name}__low", table), column(f"{name}__high", table)
+    return replace(operand, low=ends[0], high=ends[1], factors=())
 
 
 def selected(name: str, operand: Operand) -> str:
@@ -62,8 +65,8 @@ def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
     """Every parameter as the two columns of the parameter table, at its scale."""
     found: dict[str, Operand] = {}
     for name, parameter in plan.book.parameters.items():
-        low, high = (whole(column(f"{name}__{end}", table)) for end in ("low", "high"))
-        found[name] = Span(low, high, scale_of(parameter), most=parameter.most)
+        low, high = (column(f"{name}__{end}", table) for end in ("low", "high"))
+        found[name] = Span(low, high, scale_of(parameter), most=parameter.most, some=parameter.least > 0)
     found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
     return found
 

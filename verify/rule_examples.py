@@ -16,7 +16,8 @@ from verify.boundaries import side_problems, sides
 from verify.example_answers import VERDICTS, Asked, all_examples, answer, expected
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, Span, Truth, integer, null
+from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.formulas_trees import integer, null
 from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
 from verify.problems import UsageError

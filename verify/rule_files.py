@@ -311,6 +311,11 @@ class Parameter(Shape):
         return max((int(a.scaleb(self.scale)) for v in self.values for a in v.amounts), default=0)
 
     @cached_property
+    def least(self) -> int:
+        """The smallest of its values, as it is kept."""
+        return min((int(a.scaleb(self.scale)) for v in self.values for a in v.amounts), default=0)
+
+    @cached_property
     def by_region(self) -> dict[str, list[Value]]:
         """The values of each division, in order of their first day."""
         found: dict[str, list[Value]] = {}
