@@ -16,7 +16,7 @@ from verify.boundaries import side_problems, sides
 from verify.example_answers import VERDICTS, Asked, all_examples, answer, expected
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.formulas_spans import Operand, Plain, Span, Truth, exactly
 from verify.formulas_trees import integer, null
 from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
@@ -174,8 +174,7 @@ def _given_names(plan: Plan, example: Example) -> Scope:
     names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of).items()}
     names["area"] = Plain(exp.cast(exp.Literal.string(example.area) if example.area else exp.null(), "VARCHAR"))
     for name, parameter in plan.book.parameters.items():
-        found = bounds(parameter, region, example.area, plan.as_of)
-        if found:
+        if found := bounds(parameter, region, example.area, plan.as_of):
             names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter), most=parameter.most)
     layer = Scope(names)
     tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
@@ -184,7 +183,7 @@ def _given_names(plan: Plan, example: Example) -> Scope:
         prefix, _, name = key.rpartition(".")
         tables.get(prefix, layer.names)[name] = _operand(value)
     for name in plan.sums:  # so that a new term in a sum does not touch every older example
-        layer.sums.setdefault(name, Span(integer(0), integer(0)))
+        layer.sums.setdefault(name, exactly(0))
     return layer
 
 
