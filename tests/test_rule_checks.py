@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.test_cli import hedui
 from verify.parameters import value_in_force
 from verify.problems import UsageError
 from verify.rule_checks import check_rules
+from verify.rule_reviews import due
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 
@@ -125,3 +128,31 @@ def test_the_command_tells_all_of_it_and_how_to_mend_it(rules: Path) -> None:
     assert said.returncode == 2
     assert "E-VALUE-OVERLAP  rules/parameters/floor.yaml:6" in said.stderr
     assert "close the earlier one" in said.stderr
+
+
+REVIEWED = ['region: "45", from: 2024-01-01, value: 400, review_by: 2025-06-30', 'region: "459999", from: 2024-07-01, to: 2025-12-31, value: 450']
+
+
+def test_a_value_past_its_review_is_told_of_and_holds_on(rules: Path) -> None:
+    told(rules, floor__yaml=values(*REVIEWED))
+    before = hedui("--lang", "en", "--rules", rules, "rules", "check", "--as-of", "2026-06-30")
+    assert (before.returncode, "W-REVIEW  rules/parameters/floor.yaml:5" in before.stderr) == (0, True)
+    in_force = hedui("--lang", "en", "--rules", rules, "rules", "check", "--as-of", "2025-12-31")
+    assert (in_force.returncode, in_force.stderr) == (0, "")  # the county's own value is in force, and has no such day
+
+
+def test_a_day_for_which_the_law_has_ended_is_refused(rules: Path) -> None:
+    told(rules, floor__yaml=values(REVIEWED[1]))
+    said = hedui("--lang", "en", "--rules", rules, "rules", "check", "--as-of", "2026-01-01")
+    assert (said.returncode, "E-NO-VALUE  rules/parameters/floor.yaml" in said.stderr) == (2, True)
+
+
+def test_what_is_to_be_reviewed_and_what_ends_is_listed_by_day(rules: Path) -> None:
+    told(rules, floor__yaml=values(*REVIEWED))
+    listed = [(d.day.isoformat(), d.why, d.region) for d in due(load_rulebook(rules), date(2027, 12, 30))]
+    assert listed == [("2025-06-30", "review", "45")]  # after the county's value that of the province holds again
+    told(rules, floor__yaml=values(REVIEWED[1]))
+    found = json.loads(hedui("--rules", rules, "rules", "reviews", "--as-of", "2025-10-02", "--within", "90", "--json").stdout)
+    assert [(d["day"], d["why"], d["where"]) for d in found] == [("2025-12-31", "ends", "rules/parameters/floor.yaml:5")]
+    assert "2025-12-31" in hedui("--rules", rules, "rules", "reviews", "--as-of", "2026-01-01").stdout
+    assert "没有" in hedui("--rules", rules, "rules", "reviews", "--as-of", "2025-01-01").stdout

@@ -4,24 +4,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from verify.problems import Problem, UsageError
-from verify.shell import rules_of, say, sound_voice, voice_of
+from verify.shell import DayOption, rules_of, say, sound_voice, tell, voice_of
 from verify.usage import Command, Group
 
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
 
 
 @rules_app.command("check", cls=Command)
-def rules_check(ctx: typer.Context) -> None:
+def rules_check(ctx: typer.Context, as_of: DayOption = None) -> None:
     """Load every rule file; tell all mistakes with file and line."""
     from verify.rule_checks import check_rules
+    from verify.rule_reviews import must_hold_on, overdue
 
     book = check_rules(rules_of(ctx))
+    if as_of is not None:
+        must_hold_on(book, as_of.date())
+    tell(ctx, overdue(book, as_of.date() if as_of else _today()))
     print(voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
 
 
@@ -84,6 +89,27 @@ def rules_book(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="Th
 
     count = write_book(file, voice, book_of(voice))
     print(voice.word("book_written", count=count, file=file))
+
+
+@rules_app.command("reviews", cls=Command)
+def rules_reviews(
+    ctx: typer.Context,
+    as_of: DayOption = None,
+    within: Annotated[int, typer.Option("--within", min=0, help="And so many days ahead.")] = 90,
+) -> None:
+    """List the values of the law that somebody should look at again, and those that end with nothing after them."""
+    voice = sound_voice(ctx)
+    from verify.rule_reviews import due, due_blocks, due_json
+    from verify.rulebook import load_rulebook
+
+    until = (as_of.date() if as_of else _today()) + timedelta(days=within)
+    found = due(load_rulebook(rules_of(ctx)), until)
+    say(ctx, due_blocks(found, until, voice), due_json(found))
+
+
+def _today() -> date:
+    """The day in the office, not in Greenwich."""
+    return datetime.now().astimezone().date()
 
 
 GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

@@ -40,19 +40,24 @@ def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> 
     return min(scaled), max(scaled)
 
 
+def missing_values(book: Rulebook, as_of: date) -> list[Problem]:
+    """E-NO-VALUE for every parameter that has no value in force on the day for the bureau's own division."""
+    home = book.membership.home_region
+    told = {"region": home, "as_of": as_of.isoformat()}
+    missing = [name for name, parameter in book.parameters.items() if value_in_force(parameter, home, as_of) is None]
+    return [Problem("E-NO-VALUE", book.entry("parameter", name).where("values"), {"name": name, **told}) for name in missing]
+
+
 def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of: date) -> pl.DataFrame:
     """One row for each (region, area) of tonight's cases, with `<name>__low` and `<name>__high` of every parameter.
 
     A division for which the book says nothing has no known value, [0, no bound): its cases stay open. Raises UsageError
     (E-NO-VALUE) with every parameter that has no value in force on the day for the bureau's own division.
     """
-    home, problems, rows = book.membership.home_region, [], []
-    for name, parameter in book.parameters.items():
-        if value_in_force(parameter, home, as_of) is None:
-            where = book.entry("parameter", name).where("values")
-            problems.append(Problem("E-NO-VALUE", where, {"name": name, "region": home, "as_of": as_of.isoformat()}))
+    problems = missing_values(book, as_of)
     if problems:
         raise UsageError(*problems)
+    rows = []
     for region, area in places:
         row: dict[str, object] = {"region": region, "area": area}
         for name, parameter in book.parameters.items():

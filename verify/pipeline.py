@@ -25,6 +25,7 @@ from verify.passing import sweep
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
+from verify.rule_reviews import overdue
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages import publish, read, report
@@ -118,7 +119,7 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
             night = publish.publish(home, tonight.work, manifest=manifest, run=_run_facts(started))
         if order.results is not None:
             publish.hand_out(night, order.results)
-    return _outcome(night, fresh=fresh)
+    return _outcome(night, book, fresh=fresh)
 
 
 def _stages(tonight: Tonight, tell: Tell) -> Manifest:
@@ -166,7 +167,7 @@ def _run_facts(started: datetime) -> Mapping[str, Any]:
     }
 
 
-def _outcome(night: Published, *, fresh: bool) -> Outcome:
+def _outcome(night: Published, book: Rulebook, *, fresh: bool) -> Outcome:
     """What is told of a published night, whether it was made now or lay there already."""
     manifest = night.manifest
     categories = {name.removeprefix("category."): n for name, n in manifest.counts.items() if name.startswith("category.")}
@@ -174,4 +175,5 @@ def _outcome(night: Published, *, fresh: bool) -> Outcome:
     troubles = read_frame(night.folder / TABLES / "troubles.parquet").sort("code", "extract", "file")
     lines = troubles.select("extract", "file", "code", "detail").rows()
     told = [Problem(code, file or extract or "", json.loads(detail)) for extract, file, code, detail in lines]
+    told += overdue(book, manifest.origin.as_of)
     return Outcome(manifest.night, manifest.origin.as_of, fresh, manifest.incomplete, night.folder, counts, categories, list(manifest.late), told)

@@ -72,6 +72,8 @@ class Shell(Group):
 HomeOption = Annotated[Path, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder, made by `hedui init`.")]
 DateOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="<YYYY-MM-DD>", help="As of this date; else the newest in the drop's list.")]
 
+DayOption = Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="<YYYY-MM-DD>", help="On this day; else today.")]
+
 
 def problems_as_json(voice: Speech, problems: Iterable[Problem]) -> list[Mapping[str, str]]:
     """Each problem with its code, place and the catalogue's sentences."""
