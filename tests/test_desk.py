@@ -19,13 +19,13 @@ import pytest
 
 from tests.tables import a_copy, renamed, table
 from tests.test_cli import DROP, ROOT, hedui
-from verify import Home, Order, init_home, run_night
+from verify import Home, init_home
 from verify.explain import code_block, entries_of, entry_block
 from verify.explain_case import case_blocks, case_json, trace
 from verify.labels import amount, distance
 from verify.layout import laid_out, wrapped
 from verify.ledger import Look, record
-from verify.manifest import Origin, Published, current_night
+from verify.manifest import Origin, Published
 from verify.nights import status_of
 from verify.problems import InputError
 from verify.rulebook import load_rulebook
@@ -37,25 +37,6 @@ from verify.typed import purpose_of, safe
 
 AN_ID = "450102199001011234"
 LONG_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = init_home(tmp_path_factory.mktemp("desk") / "home")
-    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
-    return made
-
-
-@pytest.fixture(scope="session")
-def night(home: Home) -> Published:
-    found = current_night(home)
-    assert found is not None
-    return found
-
-
-@pytest.fixture(scope="session")
-def cases(night: Published) -> pl.DataFrame:
-    return table(night.folder / "results" / "cases.parquet")
 
 
 @pytest.fixture(scope="session", params=["zh", "en"])

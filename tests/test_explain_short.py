@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from tests.test_cli import hedui
-from tests.test_desk import cases, home, night  # noqa: F401 - the session's published night
 from verify import Home
 from verify.explain_case import told_of, trace
 from verify.explain_short import MOST_LINES, grounds, short_block
@@ -30,8 +29,8 @@ def terms(request: pytest.FixtureRequest) -> Terms:
 
 
 def test_no_case_needs_more_than_twelve_lines_and_a_refusal_names_a_ground_for_every_category(
-    night: Published,  # noqa: F811
-    cases: pl.DataFrame,  # noqa: F811
+    night: Published,
+    cases: pl.DataFrame,
     terms: Terms,
 ) -> None:
     voice = speech(rules_folder(), terms.lang)
@@ -47,7 +46,7 @@ def test_no_case_needs_more_than_twelve_lines_and_a_refusal_names_a_ground_for_e
             assert all(ground.test["verdict"] == "fails" and ground.sources for ground in found)
 
 
-def test_a_refusal_reads_as_a_letter_would(home: Home, cases: pl.DataFrame) -> None:  # noqa: F811
+def test_a_refusal_reads_as_a_letter_would(home: Home, cases: pl.DataFrame) -> None:
     said = hedui("explain", "SQ2026000002", "--home", home.folder).stdout
     for part in (
         "不具备“月人均收入低于保障标准”（特困、低保）：核对为 795.33 ～ 1,132.33 元，限额 530.00 元",

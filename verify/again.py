@@ -39,7 +39,7 @@ def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> in
         raise UsageError(Problem("E-AGAIN-RULES", night.manifest.night, {"then": night.manifest.origin.rules[:12], "now": book.digest[:12]}))
     with passing_folder(home) as work:
         (work / TABLES).mkdir(mode=0o700)
-        arrived, settings = _arrived(home, night, case, book=book, tables=work / TABLES), read_settings(home)
+        arrived, settings = arrived_then(home, night, case, book=book, tables=work / TABLES), read_settings(home)
         with open_store(work, threads=1, memory=settings.memory) as store:
             work_out(store, arrived, make_plan(book, arrived.as_of), work, lambda _stage: None)
         pairs = {name: (_of_case(night.folder, name, case), _of_case(work, name, case)) for name in COMPARED}
@@ -53,7 +53,7 @@ def _of_case(folder: Path, name: str, case: str) -> list[Record]:
     return rows_where(folder / f"{name}.parquet", "case_id", case)
 
 
-def _arrived(home: Home, night: Published, case: str, *, book: Rulebook, tables: Path) -> Arrived:
+def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tables: Path) -> Arrived:
     """What the night's reading handed over, with the known rows cut to those that can touch the case."""
     published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
     used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}

@@ -545,6 +545,22 @@ class Membership(Shape):
     law: Texts
 
 
+class Supposed(Shape):
+    """A row that `hedui whatif` adds for something supposed of a member: of which extract, and what stands in its cells.
+
+    `amount` is the column (in 元) that takes the supposed amount a month, `months` times; a cell may name a day that
+    formulas know.
+    """
+
+    supposed: Name
+    label: str
+    extract: Name
+    amount: str
+    months: Annotated[int, Field(ge=1)] = 1
+    cells: dict[str, str] = {}
+    law: Texts
+
+
 KINDS: dict[str, type[Shape]] = {
     "extract": Extract,
     "retention": Retention,
@@ -555,6 +571,7 @@ KINDS: dict[str, type[Shape]] = {
     "alert": Alert,
     "matching": Matching,
     "membership": Membership,
+    "supposed": Supposed,
     "report": Report,
     "message": Message,
     "word": Word,

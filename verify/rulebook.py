@@ -28,12 +28,13 @@ from verify.rule_files import (
     Report,
     Rule,
     Shape,
+    Supposed,
     Word,
 )
 from verify.rule_texts import Entry, entries_of
 
 S = TypeVar("S", bound=Shape)
-_SAID = frozenset({"message", "word", "report"})  # what is said and shown; no figure and no category follows from it
+_SAID = frozenset({"message", "word", "report", "supposed"})  # what is said and shown; no figure and no category follows from it
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class Rulebook:
     def membership(self) -> Membership:
         """Who counts."""
         return self.all(Membership)[0]
+
+    @cached_property
+    def supposed(self) -> dict[str, Supposed]:
+        """Rows that may be supposed, by name."""
+        return {s.supposed: s for s in self.all(Supposed)}
 
     @cached_property
     def reports(self) -> list[Report]:
