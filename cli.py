@@ -29,8 +29,9 @@ app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_
 for module in (desk_rules, desk, desk_extract, desk_batches, desk_keys, desk_match, making):
     for name, group in module.GROUPS.items():
         app.add_typer(group, name=name)
-for command in (*desk.COMMANDS, *desk_asking.COMMANDS):
+for command in desk.COMMANDS:
     app.command(cls=Command)(command)
+app.registered_commands += desk_asking.asking_app.registered_commands
 
 
 @app.callback()

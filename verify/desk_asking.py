@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
 
 from verify.desk import PurposeOption
 from verify.shell import HomeOption, say, sound_voice
+from verify.usage import Command
+
+asking_app = typer.Typer()
 
 
+@asking_app.command(cls=Command)
 def whatif(
     ctx: typer.Context,
     case: Annotated[str, typer.Argument(help="The case's number.")],
@@ -19,7 +22,7 @@ def whatif(
     purpose: PurposeOption = None,
     drop: Annotated[list[str] | None, typer.Option(help="A row left out: EXTRACT:ROW (or EXTRACT:FILE:ROW).")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A cell that says something else: EXTRACT:ROW:COLUMN=VALUE.")] = None,
-    relink: Annotated[list[str] | None, typer.Option(help="A row that is another member's, or nobody's: EXTRACT:ROW=NUMBER, EXTRACT:ROW=none.")] = None,
+    relink: Annotated[list[str] | None, typer.Option(help="A row that is another member's, or nobody's: EXTRACT:ROW=NUMBER, or =0.")] = None,
     income: Annotated[list[str] | None, typer.Option(help="More income of a member, in yuan a month: NUMBER=AMOUNT.")] = None,
     region: Annotated[str | None, typer.Option(help="The case lives in another division.")] = None,
     area: Annotated[str | None, typer.Option(help="The case is of the other area, town or country.")] = None,
@@ -38,7 +41,3 @@ def whatif(
     spot = look(opened, case, command="whatif", purpose=purpose or voice.word("purpose"))
     found = what_if(opened, spot, asked, book=book_of(voice))
     say(ctx, whatif_blocks(found, voice), whatif_json(found))
-
-
-COMMANDS: tuple[Callable[..., None], ...] = (whatif,)
-GROUPS: Mapping[str, typer.Typer] = {}

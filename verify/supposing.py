@@ -27,10 +27,10 @@ from verify.store_rows import Record
 from verify.typed import safe
 
 Place = tuple[str, str | None, int]  # extract, file (None: whichever has it), row
-NOBODY = "none"
+NOBODY = "0"
 FILE = "—"  # of a row that is only supposed
 _PLACE = r"(?P<extract>[^:/=]+):(?:(?P<file>.+):)?(?P<row>\d{1,9})"
-_DROP, _LINK = re.compile(_PLACE), re.compile(rf"{_PLACE}=(?P<member>\d{{1,6}}|{NOBODY})")
+_DROP, _LINK = re.compile(_PLACE), re.compile(rf"{_PLACE}=(?P<member>\d{{1,6}})")
 _SET = re.compile(rf"{_PLACE}:(?P<column>[^:=]+)=(?P<value>.*)", re.DOTALL)
 _INCOME = re.compile(r"(?P<member>\d{1,6})=(?P<amount>\d{1,9}(?:\.\d{1,2})?)")
 
