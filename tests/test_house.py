@@ -41,6 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
         | {"formulas", "formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
+        | {"pair_marks"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
         | {"terms", "touching", "supposing"}
     ),
@@ -51,6 +52,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
         | {"explain_short", "printed_book", "whatif"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
+        | {"match_decide"}
     ),
     frozenset(
         {"__init__", "cli", "shell", "making", "usage", "help_page"}
@@ -297,7 +299,7 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 def test_every_word_is_used_and_every_word_asked_for_exists() -> None:
     families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_", "county_")
-    families += ("short_", "book_", "say_", "match_field_", "match_level_", "match_group_", "match_by_", "due_")
+    families += ("short_", "book_", "say_", "pair_state_", "match_field_", "match_level_", "match_group_", "match_by_", "due_")
     texts = {text for path in [*MODULES, *MAKERS] for _, text in literals(path)}
     texts |= {word for path in TEMPLATES for word in re.findall(r"'(\w+)'", path.read_text(encoding="utf-8"))}
     unused = {key for key in book().words if not key.startswith(families)} - texts

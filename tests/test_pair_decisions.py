@@ -1,4 +1,4 @@
-"""Officers decide whose a row is: kept with author, reason and end; the last one holds; contradictions are told, never guessed."""
+"""Officers decide whose a row is: kept with author, reason and end; the last one of a pair holds; what is lost stops the night."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from verify import Home, init_home
-from verify.pair_decisions import FILE, OTHER, SAME, PairDecision, decide_pair, read_pair_decisions, standing
+from verify.pair_decisions import FILE, OTHER, SAME, PairDecision, PairDecisions, Place, Withdrawal, decide_pair, digest_of_pairs, read_pair_decisions
 from verify.problems import IntegrityError
 
 TODAY = date(2026, 11, 22)
-NOT_HIS = PairDecision(OTHER, "rh_cunkuan", "ab" * 32, 17, "", "P1", "20261120-00000000", "同名的邻居", when="2026-11-21T09:00:00+00:00")
+BANK, ROSTER = Place("rh_cunkuan", "ab" * 32 + "-0123456789ab", 17), Place("mz_chengyuan", "cd" * 32 + "-0123456789ab", 3)
+NOT_HIS = PairDecision(OTHER, BANK, ROSTER, "SQ2026000001", 2, "同名的邻居", when="2026-11-21T09:00:00+00:00")
 
 
 @pytest.fixture
@@ -21,45 +22,51 @@ def home(tmp_path: Path) -> Home:
     return init_home(tmp_path / "home")
 
 
+def lines(*said: PairDecision | Withdrawal) -> PairDecisions:
+    return PairDecisions(dict(enumerate(said, start=1)))
+
+
 def test_a_decision_is_kept_with_who_when_and_why(home: Home) -> None:
-    assert read_pair_decisions(home) == ()
+    assert read_pair_decisions(home).lines == {}
     decide_pair(home, NOT_HIS)
-    (found,) = read_pair_decisions(home)
-    assert found == NOT_HIS
-    assert found.user
+    decide_pair(home, Withdrawal(1, "看错了"))
+    found = read_pair_decisions(home)
+    assert found.decisions() == {1: NOT_HIS}
+    assert found.lines[1].user
+    assert found.state(1, TODAY) == "withdrawn"
     assert (home.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_the_last_decision_of_a_pair_holds_and_an_expired_one_does_not() -> None:
     his = replace(NOT_HIS, what=SAME, reason="见到存折")
-    assert standing([NOT_HIS, his], TODAY).of(NOT_HIS.place) == {"P1": SAME}
+    said = lines(NOT_HIS, his)
+    assert said.standing(TODAY) == {2: his}
+    assert said.state(1, TODAY) == "replaced"
     short = replace(NOT_HIS, until="2026-11-21")
-    assert standing([short], TODAY).decisions == ()
-    assert standing([replace(short, until="2026-11-22")], TODAY).of(NOT_HIS.place) == {"P1": OTHER}
+    assert lines(short).standing(TODAY) == {}
+    assert lines(short).state(1, TODAY) == "expired"
+    assert lines(replace(short, until="2026-11-22")).standing(TODAY) != {}
 
 
-def test_one_row_that_must_be_two_peoples_is_reported_and_nobodys() -> None:
-    one, two, three = (replace(NOT_HIS, what=what, person_id=who) for what, who in ((SAME, "P1"), (SAME, "P2"), (OTHER, "P3")))
-    found = standing([one, two, three], TODAY)
-    assert found.conflicts == (NOT_HIS.place,)
-    assert found.of(NOT_HIS.place) == {"P3": OTHER}  # whose it is not still stands
+def test_what_was_taken_back_does_not_bring_an_older_decision_back() -> None:
+    said = lines(NOT_HIS, replace(NOT_HIS, what=SAME), Withdrawal(2, "看错了"))
+    assert said.standing(TODAY) == {}
 
 
-def test_the_order_of_decisions_about_different_pairs_changes_nothing() -> None:
-    other = replace(NOT_HIS, row=3)
-    assert standing([NOT_HIS, other], TODAY) == standing([other, NOT_HIS], TODAY)
-    assert standing([NOT_HIS], TODAY).digest == standing([replace(NOT_HIS, reason="另一个理由", user="b")], TODAY).digest
-    assert standing([], TODAY).digest == ""
-    assert standing([NOT_HIS], TODAY).digest != standing([other], TODAY).digest
+def test_what_was_decided_makes_the_digest_and_not_by_whom_or_why() -> None:
+    other = replace(NOT_HIS, of=replace(BANK, row=3))
+    assert digest_of_pairs({1: NOT_HIS}) == digest_of_pairs({1: replace(NOT_HIS, reason="另一个理由", user="b")})
+    assert digest_of_pairs({}) == ""
+    assert len({digest_of_pairs({1: one}) for one in (NOT_HIS, other, replace(NOT_HIS, what=SAME))}) == 3
 
 
 def test_a_line_that_cannot_be_read_stops_and_one_without_its_end_does_not_count(home: Home) -> None:
     decide_pair(home, NOT_HIS)
     with (home.folder / FILE).open("ab") as file:
         file.write(b'{"what": "sa')
-    assert read_pair_decisions(home) == (NOT_HIS,)
-    decide_pair(home, replace(NOT_HIS, row=18))  # what a crash left is cut off first
-    assert len(read_pair_decisions(home)) == 2
+    assert read_pair_decisions(home).lines == {1: NOT_HIS}
+    decide_pair(home, replace(NOT_HIS, member=1))  # what a crash left is cut off first
+    assert len(read_pair_decisions(home).lines) == 2
     with (home.folder / FILE).open("ab") as file:
         file.write(b"{}\n")
     with pytest.raises(IntegrityError) as error:
@@ -71,4 +78,4 @@ def test_a_line_that_cannot_be_read_stops_and_one_without_its_end_does_not_count
 def test_what_is_no_decision(home: Home, wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         decide_pair(home, replace(NOT_HIS, **wrong))
-    assert read_pair_decisions(home) == ()
+    assert read_pair_decisions(home).lines == {}

@@ -20,6 +20,7 @@ from verify import Home, init_home
 from verify.again import must_agree
 from verify.batches import read_batches
 from verify.manifest import Published, current_night, published_nights
+from verify.pair_decisions import OTHER, PairDecision, Place, Withdrawal, decide_pair
 from verify.problems import IntegrityError, LockedError
 from verify.pruning import over, prune
 from verify.rulebook import Rulebook, load_rulebook
@@ -73,6 +74,16 @@ def test_only_what_was_superseded_goes_and_each_class_in_its_time(home: Home, bo
     assert names(home, book, 181) == set(bank)
     assert names(home, book, 1095) == set(bank)
     assert names(home, book, 50_000) == {*bank, *register}, "what is used, and what is held, stays however old"
+
+
+def test_what_a_standing_decision_about_a_pair_names_stays(home: Home, book: Rulebook) -> None:
+    (bank,), (roster,) = archived(home, 0, "rh_cunkuan"), archived(home, 0, "mz_chengyuan")
+    assert bank in names(home, book, 181)
+    decision = PairDecision(OTHER, Place("rh_cunkuan", bank, 1), Place("mz_chengyuan", roster, 1), CASE, 1, "看过", until="2099-01-01")
+    decide_pair(home, decision)
+    assert names(home, book, 181) == set()
+    decide_pair(home, Withdrawal(1, "看错了"))
+    assert bank in names(home, book, 181)
 
 
 def test_a_class_that_no_rule_names_is_kept_for_ever(home: Home, tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ private folder of the home that is gone afterwards, whatever happens.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from verify.archive import Archive
 from verify.batches import Batch, chain, read_batches
@@ -19,11 +22,12 @@ from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
+from verify.stages.match_decided import DECIDED
 from verify.stages.publish import RESULTS
 from verify.store import open_store, read_frame, write_frame
 from verify.store_rows import Record, rows_where
 from verify.touching import Asked
-from verify.working import TABLES, work_out
+from verify.working import MARKS_FILE, TABLES, work_out
 
 COMPARED = (f"{RESULTS}/cases", f"{RESULTS}/tests", f"{RESULTS}/alerts", f"{RESULTS}/evidence", f"{RESULTS}/links", f"{TABLES}/values", f"{TABLES}/persons")
 HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")  # what reading said; only the archive's rows are read again
@@ -64,7 +68,17 @@ def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tab
         write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
     paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
     known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
-    return Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
+    arrived = Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
+    return replace(arrived, decided=_decided(published, tables))
+
+
+def _decided(published: Path, tables: Path) -> Path | None:
+    """What the night held of the officers' decisions about pairs: what was void there, among all families, stays so."""
+    if not (published / MARKS_FILE).exists():
+        return None
+    held = read_frame(published / DECIDED).filter(state="held").select("number").unique()
+    write_frame(read_frame(published / MARKS_FILE).join(held, on="number", how="semi").with_columns(held=pl.lit(value=True)), tables / MARKS_FILE)
+    return tables / MARKS_FILE
 
 
 def _must_hold(archive: Archive, night: Published, used: Mapping[str, tuple[Batch, ...]]) -> None:

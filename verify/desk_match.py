@@ -1,9 +1,10 @@
-"""The commands about whose row it is: match explain, pair, model, evaluate. They read arguments, call, print."""
+"""The commands about whose row it is: match explain, pair, decide, decisions, withdraw, model, evaluate. They read arguments, call, print."""
 # ruff: noqa: PLC0415 - each command loads what it needs when it needs it
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from verify.shell import HomeOption, say, sound_voice
 from verify.usage import Command, Group
 
 match_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Whose row it is: why, why not, and by which model.")
+RowArgument = Annotated[int, typer.Argument(min=0, help="The row's number, as the results have it.")]
+FileOption = Annotated[str | None, typer.Option(help="The file's name, where several have a row of this number.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is kept with the decision and in the ledger.")]
 WHOM = "A row as EXTRACT:ROW (or EXTRACT:FILE:ROW), or a person as CASE/NUMBER."
 
 
@@ -21,9 +25,9 @@ WHOM = "A row as EXTRACT:ROW (or EXTRACT:FILE:ROW), or a person as CASE/NUMBER."
 def match_explain(  # noqa: PLR0913, PLR0917 - its options are its users'
     ctx: typer.Context,
     extract: Annotated[str, typer.Argument(help="The extract's code.")],
-    row: Annotated[int, typer.Argument(min=0, help="The row's number, as the results have it.")],
+    row: RowArgument,
     home: HomeOption,
-    file: Annotated[str | None, typer.Option(help="The file's name, where several have a row of this number.")] = None,
+    file: FileOption = None,
     purpose: PurposeOption = None,
 ) -> None:
     """Say whose a row is and why, field by field, and what else it could be."""
@@ -58,6 +62,59 @@ def match_pair(
     book = book_of(voice)
     told = explain_pair(opened, book, model_in_force(opened, book).model, (one, other), purpose or voice.word("purpose"))
     say(ctx, explained_blocks(told, voice), explained_json(told))
+
+
+@match_app.command("decide", cls=Command)
+def match_decide(  # noqa: PLR0913, PLR0917 - its options are its users'
+    ctx: typer.Context,
+    extract: Annotated[str, typer.Argument(help="The extract's code.")],
+    row: RowArgument,
+    member: Annotated[str, typer.Argument(help="The member, as CASE/NUMBER.")],
+    same: Annotated[bool, typer.Option("--same/--different", help="Whether the row is theirs.")],
+    home: HomeOption,
+    reason: ReasonOption,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="<YYYY-MM-DD>", help="The last day it holds; else until withdrawn.")] = None,
+    file: FileOption = None,
+    side: Annotated[str | None, typer.Option(help="On which side of the row they stand, where it speaks of two people.")] = None,
+) -> None:
+    """Decide that a row is a member's, or is not; from the next night on."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.match_decide import Asked, decide_of, decided_blocks, decided_json
+
+    found = decide_of(opened, Asked(extract, row, file, side), member, said=(same, reason, until.date() if until else None), book=book_of(voice))
+    say(ctx, decided_blocks([found], voice), decided_json(found))
+
+
+@match_app.command("decisions", cls=Command)
+def match_decisions(ctx: typer.Context, home: HomeOption) -> None:
+    """List what was decided of rows and members, and how each decision stands."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.match_decide import decided_blocks, decided_json, decisions_told
+
+    found = decisions_told(opened)
+    say(ctx, decided_blocks(found, voice), [decided_json(one) for one in found])
+
+
+@match_app.command("withdraw", cls=Command)
+def match_withdraw(
+    ctx: typer.Context,
+    number: Annotated[int, typer.Argument(min=1, help="The decision's number, as `hedui match decisions` has it.")],
+    home: HomeOption,
+    reason: ReasonOption,
+) -> None:
+    """Take a decision back, from the next night on."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.match_decide import decided_blocks, decided_json, withdraw_pair
+
+    found = withdraw_pair(opened, number, reason)
+    say(ctx, decided_blocks([found], voice), decided_json(found))
 
 
 @match_app.command("model", cls=Command)

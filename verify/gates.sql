@@ -11,9 +11,10 @@ SELECT l.case_id FROM links l JOIN persons p ON l.case_id = p.case_id AND l.memb
 WHERE NOT p.authorised AND l.status <> 'rejected' AND l.extract NOT IN (SELECT extract FROM free_extracts)
 
 -- name: E-GATE-NAME-ALONE
--- A row accepted for a person that says nothing but a name (P10): no ID, no birth date, no household, no document.
+-- A row accepted for a person that says nothing but a name (P10): no ID, no birth date, no household, no document. What an officer
+-- has decided was seen on paper.
 SELECT l.case_id FROM links l JOIN mentions m ON l.extract = m.extract AND l.file = m.file AND l.row = m.row AND l.side = m.side
-WHERE l.status = 'accepted' AND m.id_key IS NULL AND m.birth IS NULL AND m.household IS NULL AND m.document IS NULL
+WHERE l.status = 'accepted' AND l.method <> 'officer' AND m.id_key IS NULL AND m.birth IS NULL AND m.household IS NULL AND m.document IS NULL
 
 -- name: E-GATE-DECIDED-ONCE
 -- A case without a decision, or with two.

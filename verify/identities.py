@@ -1,7 +1,7 @@
 """Who the people of the roster are: find each in the household register, and gather what is known to be theirs.
 
 An equal ID, an ID one slip away, name with birth date and sex, and at last name with the household of somebody of the
-case who is already known; the last is repeated until nothing changes. Leaves these tables in the store: people,
+case who is already known; the last is repeated until nothing changes. What an officer has decided comes first. Leaves these tables in the store: people,
 register, spoken, declared, person_rows, person_ids, doubtful_ids, known_people, person_names, crowd, households, family.
 """
 
@@ -19,11 +19,14 @@ _KNOWN = ("family_rows", "person_ids", "doubtful_ids", "known_people", "person_n
 def identify(store: Store, grades: NameGrades, *, work: Path) -> None:
     """Find the roster's people in the register and leave what is known of them in the store.
 
-    Needs the views register_mentions and own_mentions, and the tables roster and applications.
+    Needs the views register_mentions and own_mentions, and the tables roster, applications, decided_rows and pair_marks.
     """
     for name in ("people", "register", "spoken", "declared"):
         store.table(name, _SQL[name])
+    for name in ("decided", "register_decided", "register_void", "officers_rows", "barred"):
+        store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
+    store.run("INSERT INTO person_rows SELECT pno, rid, 'officer', 'accepted' FROM officers_rows")
     near_ids(store, "near_register", "declared", "register", work=work)
     store.table("register_pairs", _SQL["register_pairs"])
     _grade(store, grades, "register_pairs")

@@ -1,5 +1,6 @@
 -- Who the people of the roster are in the household register, and what that makes known of them.
--- Tables here: register_mentions, own_mentions (from faces.py), roster, applications (from standardise), name_grades(a, b, grade, how).
+-- Tables here: register_mentions, own_mentions (from faces.py), roster, applications (from standardise), name_grades(a, b, grade, how);
+-- decided_rows, pair_marks (from match_decided.py): what officers have decided, and of which rows of tonight.
 -- Grades: 4 equal, 3 former name, 2 agrees (one slip), 1 damaged, 0 foreign.
 
 -- name: people
@@ -28,6 +29,35 @@ JOIN applications a ON a.case_id = p.case_id
 JOIN spoken m ON m.extract = a.extract AND m.file = a.file AND m.row = a.row
 JOIN spoken own ON own.extract = p.extract AND own.file = p.file AND own.row = p.row
 WHERE p.is_applicant AND (p.case_id IN (FROM alone) OR own.name_key = m.name_key)
+
+-- name: decided
+-- Which decision is about which row and which of the people; of each pair the last one. A valid ID is one person's in every
+-- case, another only within its case.
+SELECT d.number, m.what, d.extract, d.file, d.row, d.side, p.pno
+FROM decided_rows d JOIN pair_marks m USING (number)
+JOIN spoken s ON s.name_key IS NOT DISTINCT FROM m.person_name AND s.id_key IS NOT DISTINCT FROM m.person_id
+JOIN people p ON p.extract = s.extract AND p.file = s.file AND p.row = s.row
+WHERE m.person_id_valid OR p.case_id = m.case_id
+QUALIFY row_number() OVER (PARTITION BY d.extract, d.file, d.row, d.side, p.pno ORDER BY d.number DESC) = 1
+
+-- name: register_decided
+SELECT d.number, d.what, d.pno, r.rid, r.ident, p.case_id
+FROM decided d JOIN register r ON r.extract = d.extract AND r.file = d.file AND r.row = d.row AND r.side = d.side JOIN people p USING (pno)
+
+-- name: register_void
+-- Must-links that would make a person two of the register, or a row of it two people of one case; or that a cannot-link denies.
+WITH same AS (FROM register_decided WHERE what = 'same')
+SELECT DISTINCT number FROM same a WHERE
+  EXISTS (SELECT 1 FROM same b WHERE b.pno = a.pno AND b.ident <> a.ident)
+  OR EXISTS (SELECT 1 FROM same b WHERE b.rid = a.rid AND b.case_id = a.case_id AND b.pno <> a.pno)
+  OR EXISTS (SELECT 1 FROM register_decided b WHERE b.what = 'other' AND b.pno = a.pno AND b.ident = a.ident)
+
+-- name: officers_rows
+SELECT pno, rid, ident FROM register_decided WHERE what = 'same' AND number NOT IN (FROM register_void)
+
+-- name: barred
+-- Rows of the register that are not a person's, by a cannot-link.
+SELECT pno, rid FROM register_decided WHERE what = 'other'
 
 -- name: register_pairs
 SELECT d.pno, r.rid, CASE d.id_state WHEN 'invalid' THEN 'corrected_id' ELSE 'exact_id' END AS method
@@ -74,6 +104,8 @@ SELECT c.pno, c.rid, c.method, CASE WHEN g.grade = 0 AND r.name_key = r.former_k
       OR EXISTS (SELECT 1 FROM register o JOIN declared d ON d.name_key = o.name_key
                  WHERE d.pno = c.pno AND o.household = r.household AND o.ident <> r.ident)) AS better
 FROM {pairs} c JOIN g USING (pno, rid) JOIN register r USING (rid) JOIN people p USING (pno)
+ANTI JOIN barred b ON b.pno = c.pno AND b.rid = c.rid
+WHERE NOT EXISTS (SELECT 1 FROM officers_rows o WHERE o.pno = c.pno AND o.ident <> r.ident)
 
 -- name: accept_exact
 -- Two valid IDs declared for one person that both find a row with an agreeing name: nobody can say which is right.
@@ -153,6 +185,7 @@ WITH found AS (SELECT pno, rid FROM person_rows WHERE status = 'accepted'
   WHERE h.pno IN (SELECT pno FROM found)
      OR (h.case_id, h.rid) IN (SELECT (q.case_id, f.rid) FROM found f JOIN people q USING (pno))
      OR (h.pno, h.rid) IN (SELECT (pno, rid) FROM id_holders WHERE better)
+     OR (h.pno, h.rid) IN (SELECT (pno, rid) FROM barred)
 )
 SELECT pno, id_key, id_state, id15 FROM declared d ANTI JOIN strange s ON s.pno = d.pno AND s.id_key = d.id_key
 WHERE d.id_state IN ('valid18', 'valid15')

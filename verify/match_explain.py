@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verify.explain_case import link_text
@@ -14,6 +14,8 @@ from verify.linkage.model import Model
 from verify.linkage.people import normalised, plan_of_people
 from verify.linkage.plan import Plan
 from verify.linkage.telling import Told, tell, turning
+from verify.match_decide import Told as Decided
+from verify.match_decide import decided_json, decided_lines, decided_of
 from verify.match_rows import Found, Side, as_table, asked_for
 from verify.nights import newest_night
 from verify.privacy import mask_id, mask_name
@@ -36,14 +38,13 @@ class Explained:
     told: tuple[Told, ...]
     plan: Plan
     model: Model
+    decided: tuple[Decided, ...] = ()  # what officers had said of it, and that night held
 
 
 def tables_of(book: Rulebook) -> NameTables:
     """The character tables that the rule book names."""
     rules = book.matching
-    return name_tables(
-        book.tables[rules.variants], book.tables[rules.lookalikes], simplified=rules.traditional_to_simplified, homophones=rules.homophones
-    )
+    return name_tables(book.tables[rules.variants], book.tables[rules.lookalikes], simplified=rules.traditional_to_simplified, homophones=rules.homophones)
 
 
 def explain_row(home: Home, book: Rulebook, model: Model, asked: tuple[str, int, str | None], purpose: str) -> list[Explained]:
@@ -57,7 +58,7 @@ def explain_row(home: Home, book: Rulebook, model: Model, asked: tuple[str, int,
     explained = []
     for side in found.row(extract, row, file):
         people = [one for case in sorted({link["case_id"] for link in side.links}) for one in found.people(case)]
-        explained.append(_held(side, people, book, model))
+        explained.append(replace(_held(side, people, book, model), decided=tuple(decided_of(home, side.links))))
     return explained
 
 
@@ -83,7 +84,12 @@ def explained_blocks(explained: Sequence[Explained], voice: Speech) -> list[Bloc
     """The answer as headings, lines and tables; names and IDs masked."""
     blocks = []
     for one in explained:
-        blocks.append(Block(_title(one.side, voice), (*_decided(one.side, voice), voice.word("match_model_note", digest=one.model.digest[:12]))))
+        blocks.append(
+            Block(
+                _title(one.side, voice),
+                (*_decided(one.side, voice), *decided_lines(one.decided, voice), voice.word("match_model_note", digest=one.model.digest[:12])),
+            )
+        )
         blocks += [_against(one, told, voice) for told in one.told[:3]]
         if len(one.told) > 3:
             blocks.append(Block(voice.word("match_more", count=len(one.told) - 3)))
@@ -165,6 +171,7 @@ def explained_json(explained: Sequence[Explained]) -> list[dict[str, Any]]:
             "links": [
                 {key: link[key] for key in ("case_id", "member_no", "status", "method", "reasons", "score")} for link in one.side.links if one.side.extract
             ],
+            "decided": [decided_json(decided) for decided in one.decided],
             "against": [
                 {
                     "who": one.others[told.left].told_as,

@@ -39,7 +39,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What `read` hands over: the night's date, every extract's state, and the tables of the row accounting."""
+    """What `read` hands over: the night's date, every extract's state, and the tables of the row accounting.
+
+    `decided` is the table of what officers' decisions about pairs are known by (`pair_marks`); None while there are none.
+    """
 
     as_of: date
     known: Mapping[str, Known]
@@ -51,6 +54,7 @@ class Arrived:
     incomplete: bool
     troubles: Path
     roster_refused: Path
+    decided: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,19 @@ import platform
 import resource
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from verify import __version__
+from verify.archive import Archive
 from verify.decisions import Decisions, read_decisions
 from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
+from verify.pair_decisions import PairDecisions, digest_of_pairs, read_pair_decisions
+from verify.pair_marks import write_marks
 from verify.passing import sweep
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
@@ -31,7 +34,7 @@ from verify.settings import Home, read_settings
 from verify.stages import publish, read, report
 from verify.store import open_store, read_frame
 from verify.workbook_guide import Guide
-from verify.working import TABLES, Tell, work_out
+from verify.working import MARKS_FILE, TABLES, Tell, work_out
 
 WORKBOOK, PAGE = "review.xlsx", "summary.html"
 FIRST_YEAR, LAST_YEAR = 1950, 2200  # an as-of date beyond them is a slip of the hand
@@ -57,6 +60,7 @@ class Tonight:
     book: Rulebook
     origin: Origin
     decisions: Decisions
+    pairs: PairDecisions
     work: Path
 
     @property
@@ -69,6 +73,13 @@ class Tonight:
         self.tables.mkdir(mode=0o700)
         before = previous_night(self.home, self.origin.as_of)
         return read.Shelf(self.home.archive, self.tables, before.folder / TABLES / "batches.parquet" if before else None, self.decisions)
+
+    def marks(self) -> Path | None:
+        """Where it stands by what the officers' decisions about pairs are known; None while there are none."""
+        if not (standing := self.pairs.standing(self.origin.as_of)):
+            return None
+        write_marks(standing, Archive(self.home.archive), self.book, self.tables / MARKS_FILE)
+        return self.tables / MARKS_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +118,12 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     book = check_rules(order.rules)
     with publish.one_at_a_time(home):
         sweep(home)
-        decisions = read_decisions(home)
-        origin = _origin(home, order, book, decisions.digest)
+        decisions, pairs = read_decisions(home), read_pair_decisions(home)
+        origin = _origin(home, order, book, decisions, pairs)
         night = publish.already_published(home, origin.night)
         fresh = night is None
         if night is None:
-            tonight = Tonight(home, order.drop, book, origin, decisions, publish.begin(home, origin.night))
+            tonight = Tonight(home, order.drop, book, origin, decisions, pairs, publish.begin(home, origin.night))
             with publish.left_clean(tonight.work):
                 manifest = _stages(tonight, tell)
             tell("publish")
@@ -128,6 +139,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     plan, settings = make_plan(book, origin.as_of), read_settings(tonight.home)
     tell("read")
     arrived = read.read(tonight.drop, book, shelf=tonight.shelf(), as_of=origin.as_of)
+    arrived = replace(arrived, decided=tonight.marks())
     with open_store(tonight.work, settings.threads, settings.memory) as store:
         made = work_out(store, arrived, plan, tonight.work, tell)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
@@ -140,7 +152,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     return Manifest(night=origin.night, origin=origin, incomplete=arrived.incomplete, late=late, counts=counts)
 
 
-def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:
+def _origin(home: Home, order: Order, book: Rulebook, decisions: Decisions, pairs: PairDecisions) -> Origin:
     """What the night's content follows from: every file of the drop, the rules, what was decided, the night before, this program."""
     opened = open_drop(order.drop)
     listed = read_list(opened)
@@ -148,6 +160,7 @@ def _origin(home: Home, order: Order, book: Rulebook, decided: str) -> Origin:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise UsageError(Problem("E-AS-OF", day.isoformat(), {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}))
     before = previous_night(home, day)
+    decided = "+".join(one for one in (decisions.digest, digest_of_pairs(pairs.standing(day))) if one)
     told = {"rules": book.digest, "wording": book.wording, "decisions": decided, "program": __version__}
     return Origin(as_of=day, inputs=digests(opened, listed), previous=before.manifest.night if before else "", **told)
 

@@ -1,8 +1,8 @@
 """Which batches of the archive nothing needs any more and whose class's time is over, and how they are deleted.
 
 Kept however old: what the newest night uses (the last whole state of every extract and the changes after it), what waits
-for an officer's word, and every extract whose rules name no class. A past night whose batches are gone stays readable; it
-can no longer be worked out again.
+for an officer's word, what a standing decision about a pair names, and every extract whose rules name no class. A past
+night whose batches are gone stays readable; it can no longer be worked out again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from verify.layout import Block
 from verify.ledger import Look, record
 from verify.manifest import Published, published_nights
 from verify.nights import newest_night
+from verify.pair_decisions import read_pair_decisions
 from verify.rule_files import Retention
 from verify.rulebook import Rulebook
 from verify.settings import Home, sync_folder
@@ -45,7 +46,8 @@ def over(home: Home, book: Rulebook, today: date) -> list[Over]:
     """
     days = {entry.retention: entry.days for entry in book.all(Retention)}
     classes = {name: extract.retention for name, extract in book.extracts.items()}
-    needed, known = _needed(newest_night(home)), _known(published_nights(home))
+    newest = newest_night(home)
+    needed, known = _needed(newest) | _decided(home, min(today, newest.manifest.origin.as_of)), _known(published_nights(home))
     found: list[Over] = []
     for name, files in _archived(home).items():
         batches = known.get(name, [])
@@ -97,6 +99,11 @@ def _needed(night: Published) -> set[str]:
             if batch.in_use or is_waiting([one for one in batches if one.in_use or one is batch]):
                 names.add(batch.archived)
     return names
+
+
+def _decided(home: Home, day: date) -> set[str]:
+    """What officers' standing decisions about pairs are known by."""
+    return {place.archived for one in read_pair_decisions(home).standing(day).values() for place in (one.of, one.roster)}
 
 
 def _known(nights: list[Published]) -> dict[str, list[Batch]]:

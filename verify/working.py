@@ -18,7 +18,7 @@ from verify.stages import assess, group, match, report, standardise, watch
 from verify.stages.publish import RESULTS
 from verify.store import Store
 
-TABLES = "tables"
+TABLES, MARKS_FILE = "tables", "pair_marks.parquet"
 Tell = Callable[[str], None]
 
 

@@ -86,8 +86,8 @@ def test_a_home_where_none_can_be_made(tmp_path: Path) -> None:
 def store(tmp_path: Path) -> Iterator[Store]:
     """Tables as the stages leave them, each with something that must never be."""
     with open_store(tmp_path) as opened:
-        opened.run("CREATE TABLE links AS FROM (VALUES ('x', 'f', 1, '', 'A', 1, 'P1', 'accepted'), ('x', 'f', 1, '', 'B', 1, 'P2', 'accepted')) "
-                   "AS t(extract, file, row, side, case_id, member_no, person_id, status)")  # fmt: skip
+        opened.run("CREATE TABLE links AS FROM (VALUES ('x', 'f', 1, '', 'A', 1, 'P1', 'accepted', 'm'), ('x', 'f', 1, '', 'B', 1, 'P2', 'accepted', 'm')) "
+                   "AS t(extract, file, row, side, case_id, member_no, person_id, status, method)")  # fmt: skip
         opened.run("CREATE TABLE persons AS SELECT 'A' AS case_id, 1 AS member_no, FALSE AS authorised")
         opened.run("CREATE TABLE free_extracts (extract VARCHAR)")
         opened.run("CREATE TABLE mentions AS SELECT 'x' AS extract, 'f' AS file, 1 AS row, '' AS side, NULL AS id_key, NULL AS birth, "

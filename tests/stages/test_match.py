@@ -17,11 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from verify.archive import Archive
 from verify.citizen_id import check_character
 from verify.model import Arrived, Known, Part
+from verify.pair_decisions import PairDecision, Place
+from verify.pair_marks import write_marks
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.stages import match, standardise
+from verify.stages.match_decided import DECIDED
+from verify.stages.read import TROUBLES
 from verify.store import open_store, read_frame, write_frame
 
 RULES = Path(__file__).parents[2] / "rules"
@@ -59,6 +64,10 @@ class County:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
     made: tuple[pl.DataFrame, pl.DataFrame] | None = None
+    decisions: dict[int, PairDecision] = field(default_factory=dict)
+    seen: County | None = None  # what the archive had when officers decided; None: the same rows
+    told: pl.DataFrame | None = None
+    codes: set[str] = field(default_factory=set)
 
     def add(self, extract: str, **columns: Any) -> int:
         """Add a row and give its number."""
@@ -84,6 +93,19 @@ class County:
     def owns(self, name: str, number: str | None, unit: str) -> int:
         return self.add(HOMES, 不动产单元号=unit, 权利人=name, 证件号码=number)
 
+    def decides(self, what: str, extract: str, row: int, roster_row: int, *, side: str = "") -> int:
+        """What an officer says of a row and of the person of a row of the roster; its number."""
+        listed = (self.seen or self).rows[ROSTER][roster_row - 1]
+        places = Place(extract, f"rows_{extract}", row, side), Place(ROSTER, f"rows_{ROSTER}", roster_row)
+        self.made = None
+        self.decisions[len(self.decisions) + 1] = PairDecision(what, *places, listed["申请编号"], listed["序号"], "见到原件")
+        return len(self.decisions)
+
+    def states(self) -> dict[int, str]:
+        """What became of each decision."""
+        self.run()
+        return {} if self.told is None else dict(self.told.select("number", "state").unique().rows())
+
     def run(self, order: random.Random | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables links and persons. `order` shuffles the rows of every file, which keep their numbers."""
         if self.made is None or order:
@@ -97,12 +119,27 @@ class County:
             nowhere = work / "none"
             arrived = Arrived(
                 as_of=AS_OF, known=known, files=nowhere, refused=nowhere, warnings=nowhere, batches=nowhere, received=0, incomplete=False,
-                troubles=nowhere, roster_refused=nowhere,
+                troubles=work / "troubles.parquet", roster_refused=nowhere, decided=self._marks(work),
             )  # fmt: skip
+            write_frame(pl.DataFrame(schema=TROUBLES), arrived.troubles)
             with open_store(work, threads=1 if order is None else 2) as store:
                 spoken = standardise.people(store, arrived, book=book(), work=work).spoken
                 made = match.links(store, arrived, spoken, book=book(), work=work)
+            if self.decisions:
+                self.told, self.codes = read_frame(work / DECIDED), set(read_frame(arrived.troubles)["code"])
             return read_frame(made.links.path), read_frame(made.persons.path)
+
+    def _marks(self, work: Path) -> Path | None:
+        if not self.decisions:
+            return None
+        archive = work
+        if self.seen is not None:
+            archive = work / "seen"
+            archive.mkdir()
+            for extract in book().extracts.values():
+                self.seen._known(extract, archive, None)
+        write_marks(self.decisions, Archive(archive), book(), work / "marks.parquet")
+        return work / "marks.parquet"
 
     def _known(self, extract: Extract, work: Path, order: random.Random | None) -> Known:
         if extract.extract not in self.rows:

@@ -2,6 +2,7 @@
 
 First the people are found in the register, then every other row is held against what is known to be theirs. Nothing is
 ever accepted on a name alone, a valid ID is never corrected into another, and whatever also fits somebody else is grey.
+What an officer has decided of a pair stands above all of it, save the law: without authorisation there is no link.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from verify.identities import identify
 from verify.keys import remove_sealed
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
+from verify.stages.match_decided import decide_rows, load_decided, tell_decided
 from verify.store import Store, quoted, statements, write_frame
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -26,6 +28,7 @@ _SQL = statements(Path(__file__).with_suffix(".sql"))
 # Log-odds in thousandths of a bit, declared until the linkage model learns them from the register (a seam: only `score`
 # depends on them, never a status).
 _METHOD_BITS = {
+    "officer": 40_000,
     "exact_id": 30_000,
     "exact_id15": 26_000,
     "corrected_id": 20_000,
@@ -41,6 +44,7 @@ _METHOD_BITS = {
     "identity_conflict": -6_000,
     "name_only": -10_000,
     "other_id": -20_000,
+    "officer_not": -40_000,
 }
 _NAME_BITS = {
     "name_equal": 8_000,
@@ -78,14 +82,17 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     for name in ("roster", "applications"):
         store.load(name, work / f"{name}.parquet")
     grades = NameGrades(store, name_tables_of(book), work)
+    load_decided(store, arrived, book, work)
     identify(store, grades, work=work)
+    decide_rows(store)
     _load_linkable(store, arrived, book)
     _judge_faces(store, grades, work)
     _judge_documents(store, grades)
     _load_bits(store)
     _load_pseudonyms(store, work)
-    for name in ("all_verdicts", "allowed", "scored", "best"):
+    for name in ("worked_out", "all_verdicts", "allowed", "scored", "best"):
         store.table(name, _SQL[name])
+    tell_decided(store, arrived, work)
     written = {}
     for name in ("links", "persons"):
         path = work / f"{name}.parquet"

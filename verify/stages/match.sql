@@ -184,11 +184,18 @@ SELECT m.extract, m.file, m.row, m.side, m.document, f.* EXCLUDE (birth) FROM al
 -- name: document_anchors
 -- Documents with a side or row that is known to be somebody's: of the roster, or of the register by an equal ID.
 SELECT d.extract, d.file, d.row, d.side, d.document, k.ident, k.case_id, NULL::VARCHAR AS household
-FROM documents d JOIN verdicts v USING (fno) JOIN known_people k USING (pno) WHERE v.status = 'accepted'
+FROM documents d JOIN verdicts v USING (fno) JOIN known_people k USING (pno)
+ANTI JOIN held h ON h.extract = d.extract AND h.file = d.file AND h.row = d.row AND h.side = d.side AND h.pno = v.pno
+WHERE v.status = 'accepted'
+UNION
+SELECT d.extract, d.file, d.row, d.side, d.document, h.ident, k.case_id, NULL
+FROM documents d JOIN held h ON h.extract = d.extract AND h.file = d.file AND h.row = d.row AND h.side = d.side JOIN known_people k USING (pno)
+WHERE h.what = 'same'
 UNION
 SELECT d.extract, d.file, d.row, d.side, d.document, c.ident, NULL, c.household
 FROM documents d JOIN crowd c ON c.id_key = d.id_key
 LEFT JOIN name_grades x ON x.a = least(d.name_key, c.name_key) AND x.b = greatest(d.name_key, c.name_key)
+ANTI JOIN held h ON h.extract = d.extract AND h.file = d.file AND h.row = d.row AND h.side = d.side AND h.ident = c.ident AND h.what = 'other'
 WHERE d.id_state = 'valid18' AND c.household IN (SELECT household FROM households)
   AND (d.name_key IS NULL OR d.name_key IN (c.name_key, c.former_key) OR x.grade >= 2)
 
@@ -237,7 +244,7 @@ FROM ours o LEFT JOIN theirs t ON t.extract = o.extract AND t.file = o.file AND 
 WHERE o.grade >= 2
 GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
 
--- name: all_verdicts
+-- name: worked_out
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
 -- found in the register comes `first`: the ID of that row is theirs only because of it.
 SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first
@@ -246,6 +253,23 @@ UNION ALL
 SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE FROM document_verdicts
 UNION ALL
 SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 'name_agrees', TRUE FROM person_rows a JOIN crowd c USING (rid)
+
+-- name: all_verdicts
+-- The same after what officers have decided: what must not be linked is rejected, what must be is accepted, and is nobody else's.
+WITH w AS (SELECT w.*, k.ident FROM worked_out w JOIN known_people k USING (pno))
+SELECT w.* EXCLUDE (ident) FROM w
+ANTI JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno
+WHERE NOT EXISTS (SELECT 1 FROM taken t WHERE (t.extract, t.file, t.row, t.side) = (w.extract, w.file, w.row, w.side) AND t.ident IS DISTINCT FROM w.ident)
+UNION ALL
+SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_not', w.reasons), w.name_reason, w.first
+FROM w JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno WHERE h.what = 'other'
+UNION ALL
+SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_anothers', w.reasons), w.name_reason, w.first
+FROM w JOIN taken t ON t.extract = w.extract AND t.file = w.file AND t.row = w.row AND t.side = w.side AND t.ident IS DISTINCT FROM w.ident
+ANTI JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno
+WHERE w.status <> 'rejected'
+UNION ALL
+SELECT extract, file, row, side, pno, 'accepted', 'officer', ['officer'], 'name_absent', TRUE FROM held WHERE what = 'same'
 
 -- name: allowed
 -- Only people who count and have authorised it; of the others only what the rules let anybody be asked about.
