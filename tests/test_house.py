@@ -77,7 +77,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|stages\.\w+|linkage\.\w+|match_\w+|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|again|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
