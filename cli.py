@@ -39,6 +39,7 @@ def root(
     ctx: typer.Context,
     lang: Annotated[str, typer.Option(envvar="HEDUI_LANG", help="zh or en.")] = "zh",
     rules: Annotated[Path | None, typer.Option(envvar="HEDUI_RULES", help="Another rules folder than the one shipped.")] = None,
+    pack: Annotated[str | None, typer.Option(envvar="HEDUI_PACK", help="A region's rules over the shared ones: its pack's name or division code.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Verify the economic status of low-income applicants, every night, from the departments' extracts.
@@ -47,7 +48,7 @@ def root(
     """
     if lang not in {"zh", "en"}:
         raise typer.BadParameter("zh | en", param_hint="--lang")
-    ctx.obj = {"lang": lang, "rules": rules, "json": as_json}
+    ctx.obj = {"lang": lang, "rules": rules, "pack": pack, "json": as_json}
 
 
 @app.command(cls=Command)

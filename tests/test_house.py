@@ -19,7 +19,8 @@ import pytest
 
 import cli
 from verify.formulas import FUNCTIONS
-from verify.rule_files import KINDS, Message, Shape
+from verify.pack_files import KINDS
+from verify.rule_files import Message, Shape
 from verify.rulebook import Rulebook, load_rulebook
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,7 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 # Every module stands on one floor and imports only from below, or from its own floor without a circle.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed", "figures"}),
-    frozenset({"settings", "key_files", "rule_files", "rule_texts", "parameter_tables", "rulebook", "manifest"}),
+    frozenset({"settings", "key_files", "rule_files", "pack_files", "packs", "rule_reading", "rule_texts", "parameter_tables", "rulebook", "manifest"}),
     frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "pair_decisions", "passing"}),
     frozenset(  # tools of stages
         {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
@@ -48,7 +49,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"stages"}),
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
-        | {"rule_uses", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
+        | {"rule_uses", "pack_checks", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
         | {"explain_short", "printed_book", "whatif"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}

@@ -26,7 +26,7 @@ from verify.settings import rules_folder
 from verify.usage import Command, Group, whole_line
 
 AN_ID = "450102199001011234"
-CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "HOME", "clean", "normal", "hard", "drop", "truth"}
+CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "PACK", "HOME", "clean", "normal", "hard", "drop", "truth"}
 
 
 def sentences() -> list[tuple[str, str]]:
@@ -159,9 +159,9 @@ def test_what_help_says_decides_nothing(tmp_path: Path) -> None:
 def test_the_options_of_the_whole_program_are_found_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEDUI_LANG", raising=False)
     monkeypatch.delenv("HEDUI_RULES", raising=False)
-    line, asked = whole_line(["night", "--lang=en", "--home", "x", "--json", "--rules", "r"])
-    assert line == ["--lang", "en", "--json", "--rules", "r", "night", "--home", "x"]
-    assert asked == {"lang": "en", "rules": Path("r"), "json": True}
+    line, asked = whole_line(["night", "--lang=en", "--home", "x", "--json", "--rules", "r", "--pack", "p"])
+    assert line == ["--lang", "en", "--json", "--rules", "r", "--pack", "p", "night", "--home", "x"]
+    assert asked == {"lang": "en", "rules": Path("r"), "json": True, "pack": "p"}
     assert whole_line(["night", "--lang"])[0] == ["--lang"]
     assert whole_line(["--lang", "fr"])[1]["lang"] == "zh"
     monkeypatch.setenv("HEDUI_LANG", "en")

@@ -173,6 +173,8 @@ def _parameter_answer(plan: Plan, name: str, example: Example) -> str:
     value = value_in_force(plan.book.parameters[name], example.region or plan.book.membership.home_region, plan.as_of)
     if value is None:
         return "none"
+    if value.value is None:
+        return expected([str(value.at_least or 0), None if value.at_most is None else str(value.at_most)])
     found = value.value[example.area or ""] if isinstance(value.value, dict) else value.value
     return expected(str(found))
 

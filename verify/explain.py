@@ -162,4 +162,6 @@ def _words(voice: Speech, keys: tuple[str, ...]) -> tuple[str, ...]:
 def _value(value: Value, unit: str) -> tuple[str, ...]:
     plain = value.value
     told = "、".join(f"{area} {amount}" for area, amount in plain.items()) if isinstance(plain, dict) else str(plain)
+    if plain is None:
+        told = f"{value.at_least or 0} ～ {'∞' if value.at_most is None else value.at_most}"
     return value.region, value.from_.isoformat(), value.to.isoformat() if value.to else "", f"{told} {unit}", "；".join(value.law)

@@ -144,6 +144,9 @@ def _of_values(plan: Plan, entry: Entry, parameter: Parameter) -> Iterator[Mutan
         found: list[tuple[str, str, dict[str, Any]]] = []
         if isinstance(value.value, dict):
             found += [("value", f"{area} + {step}", {"value": {**value.value, area: amount + step}}) for area, amount in value.value.items()]
+        elif value.value is None:
+            ends = {end: getattr(value, end) for end in ("at_least", "at_most")}
+            found += [("value", f"{end} {amount} + {step}", {end: amount + step}) for end, amount in ends.items() if amount is not None]
         else:
             found.append(("value", f"{value.value} + {step}", {"value": value.value + step}))
         found.append(("days", f"from {value.from_ + _DAY}", {"from_": value.from_ + _DAY}))

@@ -78,7 +78,7 @@ def mutate_rules(folder: Path, *, shown: bool = True) -> Score:
     kinds = kinds_of(plan)
     families = _families(kinds) if shown and left else []
     survivors = [_survivor(kinds, mutant, listed, newest, families=families) if shown else Survivor(mutant, None, None, None, ()) for mutant in left]
-    return Score(book.membership.home_region, dict(sorted(made.items())), dict(sorted(killed.items())), tuple(survivors))
+    return Score(book.name, dict(sorted(made.items())), dict(sorted(killed.items())), tuple(survivors))
 
 
 def noticed(mutant: Mutant, listed: list[Asked], newest: date) -> bool:

@@ -52,6 +52,8 @@ class Dated(NamedTuple):
     value: Decimal | dict[str, Decimal]
     law: tuple[str, ...]
     review_by: date | None
+    at_least: None = None  # a table gives amounts; bounds are for what is written out
+    at_most: None = None
 
     @property
     def amounts(self) -> list[Decimal]:

@@ -7,6 +7,7 @@ A region is a division code; the longest prefix with a value in force on the day
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import polars as pl
 
@@ -29,11 +30,17 @@ def value_in_force(parameter: Parameter, region: str, as_of: date) -> Value | No
     return None
 
 
-def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> tuple[int, int] | None:
-    """The parameter as integers at `scale_of`: (low, high), equal where the value is known; None where none is in force."""
+def bounds(parameter: Parameter, region: str, area: str | None, as_of: date) -> tuple[int, int | None] | None:
+    """The parameter as integers at `scale_of`: (low, high), equal where the value is known; None where none is in force.
+
+    `high` is None where the law gives only a lower bound.
+    """
     value = value_in_force(parameter, region, as_of)
     if value is None:
         return None
+    if value.value is None:
+        low, high = value.at_least, value.at_most
+        return int((low or Decimal(0)).scaleb(scale_of(parameter))), None if high is None else int(high.scaleb(scale_of(parameter)))
     by_area = value.value if isinstance(value.value, dict) else {}
     amounts = [by_area[area]] if area in by_area else value.amounts
     scaled = [int(amount.scaleb(scale_of(parameter))) for amount in amounts]
@@ -44,7 +51,7 @@ def missing_values(book: Rulebook, as_of: date) -> list[Problem]:
     """E-NO-VALUE for every parameter that has no value in force on the day for the bureau's own division."""
     home = book.membership.home_region
     told = {"region": home, "as_of": as_of.isoformat()}
-    missing = [name for name, parameter in book.parameters.items() if value_in_force(parameter, home, as_of) is None]
+    missing = [name for name, parameter in book.parameters.items() if value_in_force(parameter, home, as_of) is None and not parameter.is_not_known(home)]
     return [Problem("E-NO-VALUE", book.entry("parameter", name).where("values"), {"name": name, **told}) for name in missing]
 
 
@@ -61,7 +68,7 @@ def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of:
     for region, area in places:
         row: dict[str, object] = {"region": region, "area": area}
         for name, parameter in book.parameters.items():
-            row[f"{name}__low"], row[f"{name}__high"] = bounds(parameter, region, area, as_of) or (0, None)
+            row[f"{name}__low"], row[f"{name}__high"] = (book.speaks_for(region) and bounds(parameter, region, area, as_of)) or (0, None)
         rows.append(row)
     schema: dict[str, pl.DataType] = {"region": pl.String(), "area": pl.String()}
     schema |= {f"{name}__{end}": pl.Int64() for name in book.parameters for end in ("low", "high")}

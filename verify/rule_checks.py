@@ -12,6 +12,7 @@ from verify.formulas import DAYS, parse_plain
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Truth
 from verify.formulas_units import unit_problems
+from verify.pack_checks import document_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract, Retention
@@ -27,7 +28,7 @@ def check_rules(folder: Path) -> Rulebook:
     divisions without a value.
     """
     book = load_rulebook(folder)
-    problems = [*_role_problems(book), *_singles(book), *_class_problems(book), *basis_problems(book)]
+    problems = [*_role_problems(book), *_singles(book), *_class_problems(book), *basis_problems(book), *document_problems(book)]
     if not any(problem.code == "E-RULES-ONE" for problem in problems):
         problems += [*value_problems(book), *version_problems(book)]
     if problems:

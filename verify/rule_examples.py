@@ -100,8 +100,7 @@ def _case_table(store: Store, plan: Plan, example: Example) -> Scope:
     columns = [f"'K' AS case_id, 'K' AS own_id, {quoted(region)} AS region, {_text(example.area)} AS area"]
     columns.append("1 AS members_low, 1 AS members_high, FALSE AS open_upwards")
     for name, parameter in plan.book.parameters.items():
-        found = bounds(parameter, region, example.area, plan.as_of)
-        low, high = found or ("NULL", "NULL")
+        low, high = (end if end is not None else "NULL" for end in bounds(parameter, region, example.area, plan.as_of) or (0, None))
         columns.append(f'{low}::BIGINT AS "{name}__low", {high}::BIGINT AS "{name}__high"')
     store.table("case_values", f"SELECT {', '.join(columns)}")
     layer = layers.case_scope(plan)
@@ -174,8 +173,8 @@ def _given_names(plan: Plan, example: Example) -> Scope:
     names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of).items()}
     names["area"] = Plain(exp.cast(exp.Literal.string(example.area) if example.area else exp.null(), "VARCHAR"))
     for name, parameter in plan.book.parameters.items():
-        if found := bounds(parameter, region, example.area, plan.as_of):
-            names[name] = Span(integer(found[0]), integer(found[1]), scale_of(parameter), most=parameter.most)
+        low, high = bounds(parameter, region, example.area, plan.as_of) or (0, None)
+        names[name] = Span(integer(low), null() if high is None else integer(high), scale_of(parameter), most=parameter.most)
     layer = Scope(names)
     tables: dict[str, dict[str, Any]] = {"has": layer.has, "given": layer.given, "sum": layer.sums, "the": layer.the, "any": layer.any}
     assert isinstance(example.given, Mapping)

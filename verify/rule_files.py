@@ -267,19 +267,37 @@ class Example(Shape):
 
 
 class Value(Shape):
-    """One dated, regional value of a parameter with its basis."""
+    """One dated, regional value of a parameter with its basis: an amount, or bounds where the law itself gives only those."""
 
     region: Region
     from_: Day = Field(alias="from")
     to: Day | None = None
-    value: Amount | dict[str, Amount]
+    value: Amount | dict[str, Amount] | None = None
+    at_least: Amount | None = None
+    at_most: Amount | None = None
     law: Texts
     review_by: Day | None = None
 
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Value:
+        between = self.at_least is not None or self.at_most is not None
+        if between is (self.value is not None) or (self.at_least or 0) > (self.at_most or self.at_least or 0):
+            raise ValueError("a value is one amount, or lies between at_least and at_most")
+        return self
+
     @property
     def amounts(self) -> list[Decimal]:
-        """The value, or that of each area."""
+        """The value, that of each area, or the bounds between which it lies."""
+        if self.value is None:
+            return [amount for amount in (self.at_least, self.at_most) if amount is not None]
         return list(self.value.values()) if isinstance(self.value, dict) else [self.value]
+
+
+class NotKnown(Shape):
+    """A value that a division has or must set, and that no document we read gives: the engine then knows nothing of it."""
+
+    region: Region
+    why: str
 
 
 class Parameter(Shape):
@@ -296,7 +314,12 @@ class Parameter(Shape):
     combine: Literal["at_least_parent"] | None = None
     table: Annotated[str, Field(pattern=r"^\w[\w.-]*\.csv$")] | None = None
     values: tuple[Value, ...] = ()
+    not_known: tuple[NotKnown, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    def is_not_known(self, region: str) -> bool:
+        """Whether the rules say that no document gives this division a value."""
+        return any(region.startswith(one.region) or one.region == "00" for one in self.not_known)
 
     @cached_property
     def scale(self) -> int:

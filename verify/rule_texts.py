@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from verify.pack_files import KINDS
 from verify.problems import Problem
-from verify.rule_files import KINDS, Shape
+from verify.rule_files import Shape
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,16 @@ class Entry:
     file: str
     lines: Mapping[tuple[str | int, ...], int]
     tabled: Mapping[int, str] = field(default_factory=dict)  # where values stand that come from a table
+    added: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)  # where values and examples stand that a pack added
+    layer: str = ""  # the pack that it comes from; "" where there are none
+    replaces: str | None = None
 
     def where(self, *path: str | int) -> str:
         """`file:line` of a key inside the entry, or of the nearest key above it."""
         if path[:1] == ("values",) and path[1:2] and path[1] in self.tabled:
             return self.tabled[int(path[1])]
+        if path[:2] in self.added or path[:1] in self.added:
+            return self.added.get(path[:2]) or self.added[path[:1]]
         for cut in range(len(path), -1, -1):
             if path[:cut] in self.lines:
                 return f"{self.file}:{self.lines[path[:cut]]}"
@@ -92,6 +98,7 @@ def _shaped(file: str, plain: Any, lines: dict[tuple[str | int, ...], int]) -> I
     if kind is None:
         yield Problem("E-RULE-KIND", f"{file}:{lines[()]}", {"kinds": ", ".join(sorted(KINDS))})
         return
+    replaces = plain.pop("replaces", None)
     try:
         shape = KINDS[kind].model_validate(plain)
     except ValidationError as error:
@@ -100,4 +107,4 @@ def _shaped(file: str, plain: Any, lines: dict[tuple[str | int, ...], int]) -> I
             at = ".".join(str(part) for part in mistake["loc"])
             yield Problem("E-RULE-SHAPE", where, {"key": at, "why": mistake["msg"]})
         return
-    yield Entry(kind, str(plain[kind]), shape, file, lines)
+    yield Entry(kind, str(plain[kind]), shape, file, lines, replaces=replaces)

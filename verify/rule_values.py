@@ -31,7 +31,7 @@ def value_problems(book: Rulebook) -> Iterator[Problem]:
             if parameter.combine == "at_least_parent":
                 for above in _prefixes(region):
                     yield from _below_the_floor(chain, parameter.by_region.get(above, []), entry, at, name=name)
-        if not any(home.startswith(region) or region == "00" for region in parameter.by_region):
+        if not parameter.is_not_known(home) and not any(home.startswith(region) or region == "00" for region in parameter.by_region):
             yield Problem("E-VALUE-HOME", entry.where("values"), {"name": name, "region": home})
 
 
@@ -102,7 +102,7 @@ def _below_the_floor(chain: list[Value], floors: list[Value], entry: Entry, at: 
 def _less(value: Value, floor: Value) -> bool:
     if isinstance(value.value, dict) and isinstance(floor.value, dict):
         return any(amount < floor.value[area] for area, amount in value.value.items() if area in floor.value)
-    return not isinstance(value.value, dict) and not isinstance(floor.value, dict) and value.value < floor.value
+    return not isinstance(value.value, dict) and not isinstance(floor.value, dict) and value.amounts[0] < floor.amounts[0]
 
 
 def version_problems(book: Rulebook) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ A mistake is refused with the file and the line it stands on; all mistakes are t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +12,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from verify.pack_files import Pack
+from verify.packs import home_of, layers_of, overlay, placed
 from verify.parameter_tables import with_table
 from verify.problems import Problem, UsageError
 from verify.rule_files import (
@@ -31,10 +32,10 @@ from verify.rule_files import (
     Supposed,
     Word,
 )
-from verify.rule_texts import Entry, entries_of
+from verify.rule_reading import Reading
+from verify.rule_texts import Entry
 
 S = TypeVar("S", bound=Shape)
-_SAID = frozenset({"message", "word", "report", "supposed"})  # what is said and shown; no figure and no category follows from it
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,19 @@ class Rulebook:
     tables: Mapping[str, str]
     digest: str
     wording: str
+    packs: tuple[Pack, ...] = ()
+    shared_home: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the book is called: its pack, or the bureau's division."""
+        return self.packs[-1].pack if self.packs else self.membership.home_region
+
+    def speaks_for(self, region: str) -> bool:
+        """Whether the book may know values of a division: a pack knows none outside its own, nor those of the made-up county below it."""
+        home = self.membership.home_region
+        stem = home[: max((at for at in (2, 4, 6) if home[at - 2 : at] != "00"), default=0)]
+        return not self.packs or (region.startswith(stem) and not region.startswith(self.shared_home))
 
     def all(self, kind: type[S]) -> list[S]:
         """Every entry of a kind, in order of name."""
@@ -151,55 +165,41 @@ class Rulebook:
 
 
 def load_rulebook(folder: Path) -> Rulebook:
-    """Read every YAML and CSV file below `folder`.
+    """Read every YAML and CSV file below `folder`; of a pack's folder also those of the packs and rules that it inherits.
 
-    Raises UsageError (E-RULE…) with file and line of every mistake: bad YAML, an unknown kind or key, a value of the
-    wrong type, a name defined twice.
+    Raises UsageError (E-RULE…, E-PACK…) with file and line of every mistake: bad YAML, an unknown kind or key, a value of
+    the wrong type, a name defined twice, an inherited entry changed without saying so.
     """
-    files = sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".csv"})
-    if not files:
+    layers = layers_of(folder)
+    reading, entries = Reading(layers[0].root), dict[tuple[str, str], Entry]()
+    for layer in layers:
+        read = reading.layer(layer)
+        region = home_of({(e.kind, e.name): e for e in read}, layer) if len(layers) > 1 else ""
+        entries = reading.once(read) if layer.pack is None else overlay(entries, read, layer, reading.problems)
+        entries = placed(entries, region) if region else entries
+    if not reading.files:
         raise UsageError(Problem("E-RULES-NONE", str(folder.name)))
-    deciding, wording = hashlib.sha256(), hashlib.sha256()
-    problems: list[Problem] = []
-    entries: dict[tuple[str, str], Entry] = {}
-    tables: dict[str, str] = {}
-    for path in files:
-        name, data = path.relative_to(folder).as_posix(), path.read_bytes()
-        text = _text_of(data, f"{folder.name}/{name}", problems)
-        stamped = f"{name}\n{len(data)}\n".encode() + data
-        if path.suffix == ".csv":
-            tables[name] = text
-            (wording if name.startswith("messages/") else deciding).update(stamped)
-            continue
-        read = list(entries_of(f"{folder.name}/{name}", text))
-        only_said = all(isinstance(found, Entry) and found.kind in _SAID for found in read)
-        (wording if only_said else deciding).update(stamped)
-        for found in read:
-            if isinstance(found, Problem):
-                problems.append(found)
-            elif (found.kind, found.name) in entries:
-                problems.append(Problem("E-RULE-TWICE", found.where(), {"name": found.name}))
-            else:
-                entries[found.kind, found.name] = found
-    entries = {key: _with_table(entry, tables, folder.name, problems) for key, entry in entries.items()}
-    if problems:
-        raise UsageError(*problems)
-    ordered = dict(sorted(entries.items()))
-    return Rulebook(entries=ordered, tables=tables, digest=deciding.hexdigest(), wording=wording.hexdigest())
+    entries = {key: _with_table(entry, reading.tables, layers[0].root.name, reading.problems) for key, entry in entries.items()}
+    if reading.problems:
+        raise UsageError(*reading.problems)
+    shared = home_of(entries, layers[0])
+    packs = tuple(layer.pack for layer in layers if layer.pack is not None)
+    ordered = dict(sorted(_at_home(entries, packs).items()))
+    digests = reading.deciding.hexdigest(), reading.wording.hexdigest()
+    return Rulebook(ordered, reading.tables, *digests, packs=packs, shared_home=shared)
 
 
-def _text_of(data: bytes, file: str, problems: list[Problem]) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problems.append(Problem("E-RULE-YAML", f"{file}:{line}", {"why": "UTF-8"}))
-        return ""
+def _at_home(entries: dict[tuple[str, str], Entry], packs: tuple[Pack, ...]) -> dict[tuple[str, str], Entry]:
+    """The entries with the division of the pack as the bureau's own."""
+    if not packs:
+        return entries
+    moved = {"home_region": packs[-1].region}
+    return {key: replace(e, shape=e.shape.model_copy(update=moved)) if isinstance(e.shape, Membership) else e for key, e in entries.items()}
 
 
 def _with_table(entry: Entry, tables: Mapping[str, str], folder: str, problems: list[Problem]) -> Entry:
     """A parameter's entry with the values of the CSV file that it names beside it."""
-    if not isinstance(entry.shape, Parameter) or (entry.shape.table is None and entry.shape.values):
+    if not isinstance(entry.shape, Parameter) or (entry.shape.table is None and (entry.shape.values or entry.shape.not_known)):
         return entry
     name = PurePosixPath(entry.file).relative_to(folder).with_name(entry.shape.table or "values").as_posix()
     if entry.shape.table is None or name not in tables:

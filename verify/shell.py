@@ -95,16 +95,32 @@ def voice_of(ctx: Any) -> Speech:
     from verify.speech import speech
 
     if "voice" not in (asked := ctx.obj or {}):
-        asked["voice"] = speech(rules_of(ctx), asked.get("lang", "zh"))
+        try:
+            folder = rules_of(ctx)
+        except UsageError:  # it is this that is to be told
+            folder = shared_rules_of(ctx)
+        asked["voice"] = speech(folder, asked.get("lang", "zh"))
     voice: Speech = asked["voice"]
     return voice
 
 
 def rules_of(ctx: Any) -> Path:
-    """The rules folder asked for, or the one shipped."""
+    """The rules folder asked for, or the one shipped; where a pack is asked for, that pack's. Raises UsageError (E-PACK-NONE)."""
+    asked = ctx.obj or {}
+    root = shared_rules_of(ctx)
+    if not asked.get("pack"):
+        return root
+    from verify.packs import pack_folder
+
+    return pack_folder(root, asked["pack"])
+
+
+def shared_rules_of(ctx: Any) -> Path:
+    """The rules folder asked for, or the one shipped, whatever the pack."""
     from verify.settings import rules_folder
 
-    return (ctx.obj or {}).get("rules") or rules_folder()
+    root: Path = (ctx.obj or {}).get("rules") or rules_folder()
+    return root
 
 
 def sound_voice(ctx: Any) -> Speech:

@@ -20,7 +20,7 @@ from verify.help_page import in_brackets, name_of, notes_of, page, words_of
 from verify.problems import Problem, UsageError
 from verify.typed import safe
 
-WITH_VALUE, FLAGS = ("--lang", "--rules"), ("--json",)  # the options of the whole program
+WITH_VALUE, FLAGS = ("--lang", "--rules", "--pack"), ("--json",)  # the options of the whole program
 LANGUAGES = ("zh", "en")
 RANGE = re.compile(r"x[<>]=|<=x")
 
@@ -33,6 +33,7 @@ def whole_line(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     front: list[str] = []
     rest: list[str] = []
     asked: dict[str, Any] = {"lang": os.environ.get("HEDUI_LANG"), "rules": os.environ.get("HEDUI_RULES"), "json": False}
+    asked["pack"] = os.environ.get("HEDUI_PACK")
     words = iter(args)
     for word in words:
         name, sign, value = word.partition("=")

@@ -1,0 +1,75 @@
+"""The shapes of a regional pack: what it inherits, the documents it rests on, and the values it adds to inherited parameters.
+
+`packs.py` puts packs over the rules they inherit; `rule_files.py` has the shapes of everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from verify import rule_files
+from verify.rule_files import Day, Example, Name, NotKnown, Region, Shape, Texts, Value
+
+BASE = "base"
+
+
+class LeftOut(Shape):
+    """An inherited entry that the pack does not have, and why."""
+
+    kind: Literal["parameter", "input", "rule", "alert"]
+    name: Name
+    why: str
+
+
+class Pack(Shape):
+    """One region's pack: its division, what it inherits (another pack, or the rules beside `packs`: `base`), what it leaves out.
+
+    `not_covered` says in words what its documents ask for and no extract shows, or what was not found.
+    """
+
+    pack: Name
+    label: str
+    region: Region
+    inherits: Name = BASE
+    leaves_out: tuple[LeftOut, ...] = ()
+    not_covered: Texts = ()
+
+
+class Document(Shape):
+    """A document that the law of entries names: its number, days, where it was read, and how sure we are of what it says.
+
+    `evidence`: `read` (retrieved), `restated` (only another text that restates it), `knowledge` (from general knowledge, not
+    checked), `estimate`, or `own` (this project's own reading; no law). `seen` is the last day on which it is known to hold.
+    """
+
+    document: str
+    title: str
+    number: str = ""
+    issued: Day | None = None
+    in_force: Day | None = None
+    ends: Day | None = None
+    seen: Day | None = None
+    found: Texts
+    evidence: Literal["read", "restated", "knowledge", "estimate", "own"]
+    note: str = ""
+
+
+class Adds(Shape):
+    """Values that a pack adds to an inherited parameter, or the statement that it has none that anybody found."""
+
+    adds: Name
+    values: tuple[Value, ...] = ()
+    not_known: tuple[NotKnown, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+class Cites(Shape):
+    """The pack's own basis, and if need be its own label, of an inherited rule or fact that it leaves as it is."""
+
+    cites: Name
+    law: Texts
+    label: str | None = None
+
+
+PACK_KINDS: dict[str, type[Shape]] = {"pack": Pack, "document": Document, "adds": Adds, "cites": Cites}
+KINDS = {**rule_files.KINDS, **PACK_KINDS}
