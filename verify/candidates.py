@@ -5,13 +5,10 @@ Only distinct values cross over to Python, never rows; what comes back is a tabl
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
-from verify.keys import remove_sealed
 from verify.similarity import NameTables, grade_names, one_slip_apart
-from verify.store import Store, write_frame
+from verify.store import Store
 
 # Two IDs of 17 to 19 characters that are one slip apart share at least one of these, wherever the slip is.
 _ID_BLOCKS = (
@@ -25,8 +22,8 @@ _ID_BLOCKS = (
 class NameGrades:
     """The table `name_grades` (a, b, grade, how; a < b): every pair of names that some statement had to compare."""
 
-    def __init__(self, store: Store, tables: NameTables, work: Path) -> None:
-        self._store, self._tables, self._path = store, tables, work / ".name_grades.parquet"
+    def __init__(self, store: Store, tables: NameTables) -> None:
+        self._store, self._tables = store, tables
         store.run("CREATE OR REPLACE TABLE name_grades (a VARCHAR, b VARCHAR, grade INTEGER, how VARCHAR)")
 
     def want(self, sql: str) -> None:
@@ -40,12 +37,11 @@ class NameGrades:
             return
         graded = grade_names(zip(pairs["a"], pairs["b"], strict=True), self._tables)
         grades, reasons = zip(*graded, strict=True)
-        write_frame(pairs.with_columns(grade=pl.Series(grades, dtype=pl.Int32), how=pl.Series(reasons, dtype=pl.String)), self._path)
-        self._store.run(f"INSERT INTO name_grades FROM {self._store.source(self._path)}")
-        remove_sealed(self._path)
+        self._store.load("graded_names", pairs.with_columns(grade=pl.Series(grades, dtype=pl.Int32), how=pl.Series(reasons, dtype=pl.String)))
+        self._store.run("INSERT INTO name_grades FROM graded_names")
 
 
-def near_ids(store: Store, name: str, ours: str, theirs: str, *, work: Path) -> None:
+def near_ids(store: Store, name: str, ours: str, theirs: str) -> None:
     """Make the table `name` (a, b): IDs of the table `ours` and IDs of the table `theirs` that are one slip apart.
 
     Both tables have `id_key` and `id_state`; at least one of a pair is invalid, for a valid ID is never taken for
@@ -62,7 +58,4 @@ def near_ids(store: Store, name: str, ours: str, theirs: str, *, work: Path) -> 
     )
     pairs = store.frame(f"SELECT a, b FROM ({joins}) ORDER BY a, b")
     near = pl.Series(one_slip_apart(zip(pairs["a"], pairs["b"], strict=True)), dtype=pl.Boolean)
-    path = work / f".{name}.parquet"
-    write_frame(pairs.filter(near), path)
-    store.load(name, path)
-    remove_sealed(path)
+    store.load(name, pairs.filter(near))

@@ -21,10 +21,11 @@ from verify.model import Part, Spoken
 from verify.rule_files import Extract, Person
 from verify.rulebook import Rulebook
 from verify.similarity import NameTables, name_keys, name_tables
-from verify.store import Store, frames_into, frames_of, quoted, read_frame, write_frame
+from verify.store import Store, frames_into, frames_of, quoted, read_frame, rows_in, write_frame
 
 MAKE = "1"  # raise it when the same rows would give other faces, so that they are made anew
 AT_ONCE = 4_000_000  # rows among which a face is told once
+FEW = 100_000  # lines that are rather held than read where they lie
 RAW = ("name", "former", "id", "birth", "sex")
 SAID = ("row", "side", "face", "household", "document")
 FACE = ("face", "name_key", "former_key", "id_key", "id_state", "id15", "id_birth", "id_sex", "birth", "sex")
@@ -154,7 +155,8 @@ def _columns_of(person: Person) -> list[str]:
 
 
 def read_spoken(spoken: Sequence[Spoken]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All that rows say: extract, file, row, side, face, household, document of every line that is known, and the faces, numbered through."""
+    """All that rows say: extract, file, row, side, face, household, document of every line that is known, and the faces with
+    their extract, numbered through."""
     said, faces, first = [], [], 0
     for one in spoken:
         lines, distinct = read_frame(one.said), read_frame(one.faces)
@@ -162,7 +164,7 @@ def read_spoken(spoken: Sequence[Spoken]) -> tuple[pl.DataFrame, pl.DataFrame]:
             lines = lines.join(read_frame(one.part.gone), left_on="row", right_on="_row", how="anti")
         file = pl.col("file") if one.part.file is None else pl.lit(one.part.file)
         said.append(lines.select(pl.lit(one.extract).alias("extract"), file.alias("file"), *SAID).with_columns(pl.col("face").cast(pl.Int64) + first))
-        faces.append(distinct.with_columns(pl.col("face").cast(pl.Int64) + first))
+        faces.append(distinct.select(pl.col("face").cast(pl.Int64) + first, pl.lit(one.extract).alias("extract"), *FACE[1:]))
         first += distinct.height
     return pl.concat(said), pl.concat(faces)
 
@@ -170,7 +172,7 @@ def read_spoken(spoken: Sequence[Spoken]) -> tuple[pl.DataFrame, pl.DataFrame]:
 def put_spoken(rows: Path, said: pl.DataFrame, faces: pl.DataFrame, tables: NameTables) -> None:
     """Put what rows put together say of people where `spoken_of` looks for it."""
     where = _places(rows, tables)
-    write_frame(faces.join(said, on="face", how="semi"), where[1])
+    write_frame(faces.join(said, on="face", how="semi").select(FACE), where[1])
     write_frame(said.select("file", *SAID), where[0])
 
 
@@ -180,6 +182,23 @@ def put_spoken(rows: Path, said: pl.DataFrame, faces: pl.DataFrame, tables: Name
 def load_spoken(store: Store, spoken: Sequence[Spoken], called: str = "") -> None:
     """Views whose names begin with `called`: `said` (extract, file, row, side, fno, household, document), `faces` (fno, extract
     and what a face says tonight) and `mentions`, the one joined to the other. Needs the variable as_of."""
+    few = spoken and sum(rows_in(one.said) for one in spoken) <= FEW
+    said, faces = _held(store, spoken, called) if few else _where_they_lie(store, spoken)
+    store.run(f"CREATE OR REPLACE VIEW {called}said AS {said}")
+    store.run(f"CREATE OR REPLACE VIEW {called}faces AS {_TONIGHT.format(faces=faces)}")
+    store.run(f"CREATE OR REPLACE VIEW {called}mentions AS SELECT s.*, f.* EXCLUDE (fno, extract) FROM {called}said s JOIN {called}faces f USING (fno)")
+
+
+def _held(store: Store, spoken: Sequence[Spoken], called: str) -> tuple[str, str]:
+    """All lines and faces in two tables: for few of them the names of forty files in every query cost more than the lines."""
+    said, faces = read_spoken(spoken)
+    store.load(f"{called}held_said", said.rename({"face": "fno"}))
+    store.load(f"{called}held_faces", faces.rename({"face": "fno"}))
+    return f"FROM {called}held_said", f"FROM {called}held_faces"
+
+
+def _where_they_lie(store: Store, spoken: Sequence[Spoken]) -> tuple[str, str]:
+    """The lines and the faces of many files, read when they are asked for."""
     said, faces = [_NOTHING_SAID], [_NO_FACE]
     for at, one in enumerate(spoken):
         first, extract = at << 32, quoted(one.extract)
@@ -188,6 +207,4 @@ def load_spoken(store: Store, spoken: Sequence[Spoken], called: str = "") -> Non
         place = f"{extract} AS extract, {file} AS file, row, side, {first} + face AS fno"
         said.append(f"SELECT {place}, household, document FROM {store.source(one.said)} s {left}")
         faces.append(f"SELECT {first} + face AS fno, {extract} AS extract, {', '.join(FACE[1:])} FROM {store.source(one.faces)}")
-    store.run(f"CREATE OR REPLACE VIEW {called}said AS {' UNION ALL '.join(said)}")
-    store.run(f"CREATE OR REPLACE VIEW {called}faces AS {_TONIGHT.format(faces=' UNION ALL '.join(faces))}")
-    store.run(f"CREATE OR REPLACE VIEW {called}mentions AS SELECT s.*, f.* EXCLUDE (fno, extract) FROM {called}said s JOIN {called}faces f USING (fno)")
+    return " UNION ALL ".join(said), " UNION ALL ".join(faces)

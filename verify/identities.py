@@ -16,7 +16,7 @@ _SQL = statements(Path(__file__).with_suffix(".sql"))
 _KNOWN = ("family_rows", "person_ids", "doubtful_ids", "known_people", "person_names", "crowd", "households", "family")
 
 
-def identify(store: Store, grades: NameGrades, *, work: Path) -> None:
+def identify(store: Store, grades: NameGrades) -> None:
     """Find the roster's people in the register and leave what is known of them in the store.
 
     Needs the views register_mentions and own_mentions, and the tables roster, applications, decided_rows and pair_marks.
@@ -27,7 +27,7 @@ def identify(store: Store, grades: NameGrades, *, work: Path) -> None:
         store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
     store.run("INSERT INTO person_rows SELECT pno, rid, 'officer', 'accepted' FROM officers_rows")
-    near_ids(store, "near_register", "declared", "register", work=work)
+    near_ids(store, "near_register", "declared", "register")
     store.table("register_pairs", _SQL["register_pairs"])
     _grade(store, grades, "register_pairs")
     store.table("id_holders", "SELECT DISTINCT pno, rid, better FROM graded WHERE method <> 'name_birth_sex' AND grade > 0")

@@ -21,7 +21,7 @@ import pyarrow.dataset as pa_dataset
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
 from verify.store_files import ROWS_PER_PAGE, read_table, tables_into, tables_of, write_groups
-from verify.store_rows import telling_damage, unlocked
+from verify.store_rows import opened, telling_damage, unlocked
 
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
 
@@ -58,10 +58,15 @@ class Store:
         self._sources[name] = path
         return name
 
-    def load(self, name: str, path: Path, *, whole: bool = True) -> None:
-        """Make the table `name` from one Parquet file of ours; not `whole`: a view, read where it lies when it is asked."""
+    def load(self, name: str, what: Path | pl.DataFrame, *, whole: bool = True) -> None:
+        """Make the table `name` from a frame or from one Parquet file of ours; not `whole`: a view, read where it lies when it is asked."""
+        if isinstance(what, pl.DataFrame):
+            self._connection.register("held", what.to_arrow(compat_level=pl.CompatLevel.oldest()))
+            self.table(name, "FROM held")
+            self._connection.unregister("held")
+            return
         kind = "TABLE" if whole else "VIEW"
-        self.run(f'CREATE OR REPLACE {kind} "{name}" AS FROM {self.source(path)}')
+        self.run(f'CREATE OR REPLACE {kind} "{name}" AS FROM {self.source(what)}')
 
     def frame(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The result of a query as a Polars frame. Order by something total first."""
@@ -140,6 +145,12 @@ def write_frame(frame: pl.DataFrame, path: Path, *, durable: bool = False) -> No
     """Write a frame as Parquet with the one set of options, through a `.part` file and a rename; `durable`: on disk."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     write_groups(table.schema, [table], path, durable=durable)
+
+
+def rows_in(path: Path) -> int:
+    """How many rows one Parquet file of ours has. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    with opened(path) as file:
+        return int(file.metadata.num_rows)
 
 
 @contextmanager

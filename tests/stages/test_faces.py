@@ -60,6 +60,16 @@ def test_changes_lie_beside_the_whole_state_and_the_parts_are_what_is_known(tmp_
     assert known_rows(arrived, "ga_cheliang")["HPHM"].to_list() == ["桂A1", "桂A4", "桂A2", "桂A9"]
 
 
+def test_few_lines_are_held_and_many_read_where_they_lie_to_the_same_end(tmp_path: Path, tables: NameTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    bureau = Bureau(tmp_path)
+    bureau.night(WHOLE)
+    found = spoken(bureau, bureau.night(CHANGES), tables)
+    held = mentions(found, tmp_path)
+    monkeypatch.setattr(faces, "FEW", -1)
+    assert mentions(found, tmp_path).equals(held)
+    assert held.height == 4
+
+
 def test_a_state_read_with_another_layout_is_put_together_anew(tmp_path: Path) -> None:
     bureau = Bureau(tmp_path)
     arrived = bureau.night(WHOLE)

@@ -17,11 +17,10 @@ import polars as pl
 from verify.candidates import NameGrades, near_ids
 from verify.faces import load_spoken, name_tables_of
 from verify.identities import identify
-from verify.keys import remove_sealed
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
 from verify.stages.match_decided import decide_rows, load_decided, tell_decided
-from verify.store import Store, quoted, statements, write_frame
+from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -81,15 +80,15 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     _load_spoken(store, spoken, book)
     for name in ("roster", "applications"):
         store.load(name, work / f"{name}.parquet")
-    grades = NameGrades(store, name_tables_of(book), work)
-    load_decided(store, arrived, book, work)
-    identify(store, grades, work=work)
+    grades = NameGrades(store, name_tables_of(book))
+    load_decided(store, arrived, book)
+    identify(store, grades)
     decide_rows(store)
     _load_linkable(store, arrived, book)
-    _judge_faces(store, grades, work)
+    _judge_faces(store, grades)
     _judge_documents(store, grades)
     _load_bits(store)
-    _load_pseudonyms(store, work)
+    _load_pseudonyms(store)
     for name in ("worked_out", "all_verdicts", "allowed", "scored", "best"):
         store.table(name, _SQL[name])
     tell_decided(store, arrived, work)
@@ -133,19 +132,19 @@ def _linkable(arrived: Arrived, book: Rulebook) -> Iterator[tuple[str, bool]]:
         yield code, bool(extract.read_freely and says_who_counts)
 
 
-def _judge_faces(store: Store, grades: NameGrades, work: Path) -> None:
+def _judge_faces(store: Store, grades: NameGrades) -> None:
     """Verdicts on what rows say of somebody, wherever they stand: the table `verdicts`."""
     for name in ("faces", "kin_ids", "bad_faces", "good_or_bad_faces", "compared"):
         store.table(name, _SQL[name])
-    near_ids(store, "near_kin", "bad_faces", "kin_ids", work=work)
-    near_ids(store, "near_doubtful", "good_or_bad_faces", "doubtful_ids", work=work)
+    near_ids(store, "near_kin", "bad_faces", "kin_ids")
+    near_ids(store, "near_doubtful", "good_or_bad_faces", "doubtful_ids")
     store.table("hits", _SQL["hits"])
     grades.want(_SQL["names_of_hits"])
     store.table("graded_hits", _SQL["graded_hits"])
     grades.want(_SQL["names_of_conflicts"])
     store.table("to_tell_apart", _SQL["to_tell_apart"])
     store.table("valid_crowd", "SELECT id_key, id_state FROM crowd WHERE id_state = 'valid18'")
-    near_ids(store, "near_crowd", "to_tell_apart", "valid_crowd", work=work)
+    near_ids(store, "near_crowd", "to_tell_apart", "valid_crowd")
     grades.want(_SQL["names_of_near_crowd"])
     store.table("rivals_wanted", _SQL["rivals_wanted"])
     grades.want(_SQL["names_of_rivals"])
@@ -174,7 +173,7 @@ def _load_bits(store: Store) -> None:
         store.table(name, f"SELECT * FROM (VALUES {lines}) t({key}, bits)")
 
 
-def _load_pseudonyms(store: Store, work: Path) -> None:
+def _load_pseudonyms(store: Store) -> None:
     """The table `pseudonyms`: a person's name in every output, equal for one person in two cases.
 
     SHA-256 of the best valid ID, else of the first case and number; a pseudonym only, to be keyed by an HMAC once keys
@@ -182,7 +181,4 @@ def _load_pseudonyms(store: Store, work: Path) -> None:
     """
     people = store.frame(_SQL["known_as"])
     hashed = ["P" + hashlib.sha256(known.encode()).hexdigest()[:12] for known in people["known_as"]]
-    path = work / ".pseudonyms.parquet"
-    write_frame(people.select("pno", person_id=pl.Series(hashed, dtype=pl.String)), path)
-    store.load("pseudonyms", path)
-    remove_sealed(path)
+    store.load("pseudonyms", people.select("pno", person_id=pl.Series(hashed, dtype=pl.String)))

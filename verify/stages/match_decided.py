@@ -11,7 +11,6 @@ from pathlib import Path
 
 import polars as pl
 
-from verify.keys import remove_sealed
 from verify.model import Arrived
 from verify.pair_marks import key_of
 from verify.parts import rows_of
@@ -23,7 +22,7 @@ PLACE = ("extract", "file", "row", "side")
 DECIDED = "pair_decisions.parquet"
 
 
-def load_decided(store: Store, arrived: Arrived, book: Rulebook, work: Path) -> None:
+def load_decided(store: Store, arrived: Arrived, book: Rulebook) -> None:
     """The tables `pair_marks` and `decided_rows` (number and place of every row of tonight that a decision is about).
 
     Needs the views all_said and all_faces.
@@ -38,10 +37,7 @@ def load_decided(store: Store, arrived: Arrived, book: Rulebook, work: Path) -> 
     unkeyed = found.join(keyed, on="number", how="anti")
     wanted = found.join(keyed, on="number")
     kept = [unkeyed, *(_same_key(wanted.filter(extract=name), arrived, book) for name in sorted(set(wanted["extract"])))]
-    path = work / ".decided_rows.parquet"
-    write_frame(pl.concat(kept).sort("number", *PLACE), path)
-    store.load("decided_rows", path)
-    remove_sealed(path)
+    store.load("decided_rows", pl.concat(kept).sort("number", *PLACE))
 
 
 def _same_key(wanted: pl.DataFrame, arrived: Arrived, book: Rulebook) -> pl.DataFrame:
