@@ -133,6 +133,20 @@ def test_a_pair_of_a_row_and_a_person(home: Home, links: pl.DataFrame) -> None:
     assert ledger(home)[-1]["command"] == "match pair"
 
 
+def test_a_household_is_told_masked_and_on_record_and_only_of_a_case_that_is_there(home: Home) -> None:
+    night = newest_night(home)
+    persons = table(night.folder / "tables" / "persons.parquet")
+    twice = persons.filter(pl.col("case_id").n_unique().over("person_id") > 1)["case_id"].min()
+    said = hedui("match", "household", twice, "--home", home.folder)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "号成员也在" in said.stdout
+    assert not [name for name in persons["name"] if name and len(name) > 1 and name in said.stdout]
+    assert ledger(home)[-1]["command"] == "match household"
+    told = json.loads(hedui("match", "household", twice, "--home", home.folder, "--json").stdout)
+    assert {hint["kind"] for hint in told["hints"]} >= {"two_cases"}
+    assert hedui("match", "household", "SQ2026999999", "--home", home.folder).stderr.startswith("E-NO-CASE ")
+
+
 @pytest.mark.parametrize(
     ("what", "code"),
     [("nothing", "E-MATCH-WHAT"), ("ga_huji:999999", "E-MATCH-NONE"), ("no_extract:1", "E-EXTRACT-WHAT"), ("SQ2026999999/1", "E-NO-CASE")],

@@ -1,4 +1,4 @@
-"""The commands about whose row it is: match explain, pair, decide, decisions, withdraw, model, evaluate. They read arguments, call, print."""
+"""The commands about whose row it is: match explain, pair, household, decide, decisions, withdraw, model, evaluate. They read arguments, call, print."""
 # ruff: noqa: PLC0415 - each command loads what it needs when it needs it
 
 from __future__ import annotations
@@ -115,6 +115,21 @@ def match_withdraw(
 
     found = withdraw_pair(opened, number, reason)
     say(ctx, decided_blocks([found], voice), decided_json(found))
+
+
+@match_app.command("household", cls=Command)
+def match_household(
+    ctx: typer.Context, case: Annotated[str, typer.Argument(help="The case's number.")], home: HomeOption, purpose: PurposeOption = None
+) -> None:
+    """Say who belongs to a case's household by the registers, and what of it to look at."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.labels import book_of
+    from verify.match_household import household_blocks, household_json, household_of
+
+    found = household_of(opened, case.strip(), book_of(voice), purpose or voice.word("purpose"))
+    say(ctx, household_blocks(found, voice), household_json(found))
 
 
 @match_app.command("model", cls=Command)

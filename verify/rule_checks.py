@@ -155,8 +155,8 @@ def _named_columns(extract: Extract) -> Iterator[tuple[tuple[str | int, ...], st
             yield ("people", at, "sex"), person.sex.column
     columns_of_role = {
         "roster": ("case", "number", "relation"),
-        "application": ("case", "area", "region"),
-        "register_": ("household", "relation"),
+        "application": ("case", "area", "region", "day", "phone", "address"),
+        "register_": ("household", "relation", "moved", "address"),
         "death": ("since",),
         "absence": ("since",),
         "marriage": ("date",),

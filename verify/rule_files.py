@@ -103,11 +103,14 @@ class Roster(Shape):
 
 
 class Application(Shape):
-    """The extract that holds one row a case: who applies, where, and what is declared."""
+    """The extract that holds one row a case: who applies, where, and what is declared; when, and how to reach them."""
 
     case: str
     area: str
     region: str
+    day: str | None = None
+    phone: str | None = None
+    address: str | None = None
 
 
 class Register(Shape):
@@ -118,6 +121,8 @@ class Register(Shape):
     head: Texts
     spouse: Texts
     child: Texts
+    moved: str | None = None
+    address: str | None = None
 
 
 class Absence(Shape):
@@ -500,6 +505,7 @@ class Matching(Shape):
     lookalikes: str
     variants: str
     few_bearers: Annotated[int, Field(ge=0)]
+    split_days: Annotated[int, Field(ge=0)] = 365
     law: Texts
 
 
