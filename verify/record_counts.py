@@ -20,14 +20,13 @@ Units = np.ndarray[Any, np.dtype[np.uint16 | np.uint8]]
 
 @dataclass(slots=True)
 class Counted:
-    """What was counted: `lines` and those of them that are not empty; `records` and `filled_records`: the same where a line
-    end inside quotes ends nothing. `sound`: every quote stands at the edge of a field, or is doubled. `longest` in units.
+    """What was counted: `lines` and those of them that are not empty; `records`: lines, where a line end inside quotes ends
+    nothing. `sound`: every quote stands at the edge of a field, or is doubled. `longest` in units.
     """
 
     lines: int = 0
     filled: int = 0
     records: int = 0
-    filled_records: int = 0
     quotes: int = 0
     sound: bool = True
     longest: int = 0
@@ -89,6 +88,5 @@ def _count_lines(window: Units, ends: Places, counted: Counted, *, last_end: int
     counted.lines += ends.size
     counted.filled += ends.size - int(empty.sum())
     counted.records += int(outside.sum())
-    counted.filled_records += int((outside & ~empty).sum())
     unfinished = window.size - 2 - (int(ends[-1]) if ends.size else last_end)
     counted.longest = max(counted.longest, int(lengths.max(initial=0)), unfinished)

@@ -78,8 +78,11 @@ def plan(file: BinaryIO, form: Form, announced: int | None) -> Plan:
     if counted.plain:
         return with_blanks if announced == with_blanks.received != plain.received else plain
     mixed = replace(plain, mixed=True, clean=False, received=_run_through(file, replace(plain, mixed=True, clean=False), counted))
-    mixed_blanks = replace(mixed, blanks=True, received=mixed.received + counted.records - counted.filled_records - form.blank)
-    return next((one for one in (mixed, mixed_blanks, plain, with_blanks) if one.received == announced), mixed)
+    if announced is None or announced == mixed.received:
+        return mixed
+    mixed_blanks = replace(mixed, blanks=True)  # an empty line behind a stray quote is a row too: only the reader can tell how many there are
+    mixed_blanks = replace(mixed_blanks, received=_run_through(file, mixed_blanks, counted))
+    return next((one for one in (mixed_blanks, plain, with_blanks) if one.received == announced), mixed)
 
 
 def sheets(file: BinaryIO, way: Plan) -> Iterator[Sheet]:

@@ -77,6 +77,12 @@ def test_any_bytes_are_read_the_same_in_pieces_and_nothing_is_lost(parts: list[b
         assert read(data, extract, announced) == whole
 
 
+def test_empty_lines_behind_a_stray_quote_are_counted_as_they_are_read(extract: Extract) -> None:
+    data = csv_of([CARS, car("A")]) + b'\n' * 8 + b'"\na\n\na'
+    assert read(data, extract, 13)[0] == 13  # with the empty lines, as announced
+    assert read(data, extract, 12)[0] == read(data, extract)[0] == 4
+
+
 @given(parts=st.lists(st.sampled_from([b"a", b",", b'"x"', b"\n", b'"', b'""', b'"p,q"']), max_size=60))
 @settings(deadline=None)
 def test_the_quick_way_says_what_the_slow_way_says(parts: list[bytes], extract: Extract) -> None:
