@@ -104,47 +104,51 @@ def know_sums(plan: Plan, member: Scope, layer: Scope) -> None:
 
 
 def sums_sql(plan: Plan, member: Scope, layer: Scope) -> str:
-    """Add up member values over everybody who counts (low) and who may count (high), and ask tests of the members."""
+    """Add up member values over everybody who counts (low) and who may count (high), and ask tests of the members.
+
+    The members come together before the case joins them: a member's row is wide, and there are many.
+    """
     know_sums(plan, member, layer)
-    items = []
+    items, gathered = [], [f"count(*) FILTER (WHERE {_SURE}) AS sure", "count(*) AS possible"]
     for name in plan.sums:
         operand = member.names[name]
         assert isinstance(operand, Span), name
         low, high = (sql_of(stored_bound) for stored_bound in (operand.low, operand.high))
-        items.append(f"coalesce(sum({low}) FILTER (WHERE presence = 'certain'), 0)::HUGEINT AS \"sum__{name}__low\"")
-        unbounded = f"bool_or(c.open_upwards) OR coalesce(bool_or({high} IS NULL) FILTER (WHERE presence <> 'out'), FALSE)"
-        items.append(
-            f"CASE WHEN {unbounded} THEN NULL ELSE coalesce(sum({high}) FILTER (WHERE presence <> 'out'), 0)::HUGEINT END AS \"sum__{name}__high\""
-        )
+        gathered += [f'sum({low}) FILTER (WHERE {_SURE}) AS "{name}__low", sum({high}) AS "{name}__high", count({high}) AS "{name}__bounded"']
+        items.append(f'coalesce(v."{name}__low", 0)::HUGEINT AS "sum__{name}__low"')
+        unbounded = f'c.open_upwards OR v."{name}__bounded" < v.possible'
+        items.append(f'CASE WHEN {unbounded} THEN NULL ELSE coalesce(v."{name}__high", 0)::HUGEINT END AS "sum__{name}__high"')
     for name in plan.tested:
         operand = member.names[name]
         assert isinstance(operand, Truth), name
-        items += tested_items(name, sql_of(operand.sql))
-    columns = ", ".join(items) if items else "count(*) AS none_summed"
-    return f"SELECT c.case_id, {columns} FROM cases c LEFT JOIN member_values v USING (case_id) GROUP BY c.case_id"
+        gathered += _answers(name, sql_of(operand.sql))
+        items += _tested_items(name)
+    columns = "".join(f", {item}" for item in items)
+    members = f"SELECT case_id, {', '.join(gathered)} FROM member_values WHERE presence <> 'out' GROUP BY case_id"
+    return f"SELECT c.case_id{columns} FROM cases c LEFT JOIN ({members}) v ON c.case_id = v.case_id"
 
 
-def tested_items(name: str, truth: str) -> list[str]:
+_SURE = "presence = 'certain'"
+
+
+def _answers(name: str, truth: str) -> list[str]:
+    """How many members answer a test: of those who may count with yes and no, of those who surely count with yes and at all."""
+    yes, no = f"count(*) FILTER (WHERE {truth})", f"count(*) FILTER (WHERE NOT ({truth}))"
+    sure = f"count(*) FILTER (WHERE {_SURE} AND ({truth})) AS \"{name}__sure_yes\", count({truth}) FILTER (WHERE {_SURE}) AS \"{name}__sure_known\""
+    return [f'{yes} AS "{name}__yes", {no} AS "{name}__no", {sure}']
+
+
+def _tested_items(name: str) -> list[str]:
     """A member's test for the household: of the one member it may consist of, and of any member at all.
 
     Where one member surely counts, the one can only be that member; where nobody can be alone, the test fails.
     """
-    alone = "CASE WHEN count(*) FILTER (WHERE presence = 'certain') = 1 THEN 'certain' ELSE 'possible' END"
-    may_be_one = "bool_or(c.open_upwards) OR count(*) FILTER (WHERE presence <> 'out') >= 1"
-    too_many = "count(*) FILTER (WHERE presence = 'certain') > 1"
-    certain_all = f"bool_and({truth}) FILTER (WHERE presence = 'certain')"
-    certain_known = f"bool_and(({truth}) IS NOT NULL) FILTER (WHERE presence = 'certain')"
-    possible = "presence <> 'out'"
-    hull = (
-        f"CASE WHEN bool_or(c.open_upwards) THEN NULL WHEN bool_and(({truth}) IS TRUE) FILTER (WHERE {possible}) THEN TRUE "
-        f"WHEN bool_and(({truth}) IS FALSE) FILTER (WHERE {possible}) THEN FALSE END"
-    )
+    yes, no, sure_yes, sure_known = (f'coalesce(v."{name}__{of}", 0)' for of in ("yes", "no", "sure_yes", "sure_known"))
+    sure, possible = "coalesce(v.sure, 0)", "coalesce(v.possible, 0)"
     the = (
-        f"CASE WHEN NOT ({may_be_one}) OR {too_many} THEN FALSE "
-        f"WHEN {alone} = 'certain' THEN CASE WHEN {certain_known} THEN {certain_all} END ELSE {hull} END"
+        f"CASE WHEN NOT (c.open_upwards OR {possible} >= 1) OR {sure} > 1 THEN FALSE "
+        f"WHEN {sure} = 1 THEN CASE WHEN {sure_known} = 1 THEN {sure_yes} = 1 END WHEN c.open_upwards THEN NULL "
+        f"WHEN {yes} = {possible} THEN TRUE WHEN {no} = {possible} THEN FALSE END"
     )
-    some = (
-        f"CASE WHEN bool_or(({truth}) IS TRUE) FILTER (WHERE presence = 'certain') THEN TRUE "
-        f"WHEN bool_or(c.open_upwards) OR bool_or(({truth}) IS NOT FALSE) FILTER (WHERE {possible}) THEN NULL ELSE FALSE END"
-    )
+    some = f"CASE WHEN {sure_yes} > 0 THEN TRUE WHEN c.open_upwards OR {no} < {possible} THEN NULL ELSE FALSE END"
     return [f'{the} AS "the__{name}__truth"', f'{some} AS "any__{name}__truth"']

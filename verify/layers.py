@@ -14,7 +14,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from verify.formulas import days
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Operand, Plain, Span, Truth
+from verify.formulas_spans import Operand, Plain, Span, Truth, exactly
 from verify.formulas_trees import WHOLE
 from verify.parameters import scale_of
 from verify.plan import Plan
@@ -61,10 +61,13 @@ def sql_of(tree: exp.Expr) -> str:
     return _WRITER.generate(tree, copy=False)
 
 
-def parameter_names(plan: Plan, table: str = "") -> dict[str, Operand]:
-    """Every parameter as the two columns of the parameter table, at its scale."""
+def parameter_names(plan: Plan, table: str = "", known: Mapping[str, int] | None = None) -> dict[str, Operand]:
+    """Every parameter at its scale: a number where it is `known` to be the same for all cases, else two columns of the parameter table."""
     found: dict[str, Operand] = {}
     for name, parameter in plan.book.parameters.items():
+        if known and name in known:
+            found[name] = exactly(known[name], scale_of(parameter))
+            continue
         low, high = (column(f"{name}__{end}", table) for end in ("low", "high"))
         found[name] = Span(low, high, scale_of(parameter), most=parameter.most, some=parameter.least > 0)
     found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
@@ -90,9 +93,9 @@ def level_sql(source: str, rules: Iterable[RulePlan], layer: Scope) -> str:
     return f"SELECT *, {', '.join(items)} FROM {source}"
 
 
-def case_scope(plan: Plan) -> Scope:
-    """What case-level formulas may read: parameters, dates, the area."""
-    return Scope({**parameter_names(plan), "area": Plain(column("area"))})
+def case_scope(plan: Plan, known: Mapping[str, int] | None = None) -> Scope:
+    """What case-level formulas may read: parameters, those `known` to be one number for all cases as such; dates, the area."""
+    return Scope({**parameter_names(plan, known=known), "area": Plain(column("area"))})
 
 
 def named(names: Mapping[str, Operand], extra: Mapping[str, Operand]) -> dict[str, Operand]:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from verify.decision_sql import decimal
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
+from verify.formulas_spans import Span
 from verify.layers import column, sql_of
 from verify.plan import InputPlan, Plan
 from verify.rule_plans import RulePlan
@@ -115,18 +116,19 @@ def unseen_members(entry: InputPlan, plan: Plan, unused: Mapping[str, str], *, u
                FROM members m WHERE presence <> 'out' AND NOT ({authorised} AND id_known) AND {taken}"""
 
 
-def doubtful_members(plan: Plan) -> str:
+def doubtful_members(plan: Plan, member: Scope) -> str:
     """Members of whom it is not sure that they count, cases of which it is not known where they live, and what would say so."""
     rosters = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.roster]
     applications = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.application]
-    nowhere = " OR ".join(f'"{name}__high" IS NULL' for name in sorted(plan.book.parameters))
+    values = ((name, member.names[name]) for name in sorted(plan.book.parameters))
+    nowhere = "".join(f' OR "{name}__high" IS NULL' for name, value in values if isinstance(value, Span) and not value.bounded)
     return f"""
         SELECT a.case_id, a.member_no, 'members' AS fact, {quoted(ABOUT_MEMBERS)} AS input, a.extract FROM absent a
         JOIN members m ON a.case_id = m.case_id AND a.member_no = m.member_no AND m.presence = 'possible'
         UNION SELECT m.case_id, m.member_no, 'members', {quoted(ABOUT_MEMBERS)}, l.extract FROM members m
         CROSS JOIN late l WHERE l.decides_members AND m.presence = 'possible'
         UNION SELECT case_id, 0, 'members', {quoted(ABOUT_MEMBERS)}, {quoted(rosters[0])} FROM cases WHERE open_upwards
-        UNION SELECT case_id, 0, 'place', {quoted(ABOUT_MEMBERS)}, {quoted(applications[0])} FROM case_values WHERE area IS NULL OR {nowhere}
+        UNION SELECT case_id, 0, 'place', {quoted(ABOUT_MEMBERS)}, {quoted(applications[0])} FROM case_values WHERE area IS NULL{nowhere}
     """
 
 

@@ -6,6 +6,7 @@ A region is a division code; the longest prefix with a value in force on the day
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -53,6 +54,16 @@ def missing_values(book: Rulebook, as_of: date) -> list[Problem]:
     told = {"region": home, "as_of": as_of.isoformat()}
     missing = [name for name, parameter in book.parameters.items() if value_in_force(parameter, home, as_of) is None and not parameter.is_not_known(home)]
     return [Problem("E-NO-VALUE", book.entry("parameter", name).where("values"), {"name": name, **told}) for name in missing]
+
+
+def same_everywhere(table: pl.DataFrame, names: Iterable[str]) -> dict[str, int]:
+    """The parameters that are one known number in every row of a parameter table."""
+    found = {}
+    for name in names:
+        lows, highs = table[f"{name}__low"].unique().to_list(), table[f"{name}__high"].unique().to_list()
+        if len(lows) == 1 and lows == highs:
+            found[name] = int(lows[0])
+    return found
 
 
 def parameter_table(book: Rulebook, places: list[tuple[str, str | None]], as_of: date) -> pl.DataFrame:

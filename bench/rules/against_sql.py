@@ -72,19 +72,18 @@ def facts(store: Store, plan: Plan, households: int) -> None:
     known = compile_all(plan)[1].names
     at = {n: f"({n}::HUGEINT * {10 ** max(0, known[n].scale - 2)})" for n in member}  # type: ignore[union-attr]
     pairs = ", ".join(f'{at[n]} AS "{n}__low", {at[n]} AS "{n}__high", {n} > 0 AS "{n}__has__truth", {at[n]} AS "{n}__given"' for n in member)
-    area = ", ".join(f'{value}::BIGINT AS "{n}__{end}"' for n, value in VALUES.items() for end in ("low", "high"))
     store.table("facts_of_members", f"SELECT case_id, member_no, 'certain' AS presence, age, NULL::VARCHAR AS relation, {pairs} FROM point_members")
     own = ", ".join(f'{n}::HUGEINT AS "{n}__low", {n}::HUGEINT AS "{n}__high", TRUE AS "{n}__has__truth"' for n in [*case, *COUNTS])
     store.table("facts_of_cases", f"SELECT case_id, {own} FROM point_cases")
     count = "SELECT case_id, count(*)::BIGINT AS members_low, count(*)::BIGINT AS members_high, FALSE AS open_upwards FROM point_members GROUP BY case_id"
-    store.table("cases", f"SELECT *, '城镇' AS area, {area} FROM ({count})")
+    store.table("cases", f"SELECT *, '城镇' AS area FROM ({count})")
 
 
 def compiled(store: Store, plan: Plan, names: tuple[Scope, Scope, Scope]) -> None:
     """The levels of the plan one after the other, as `assess` runs them."""
     _, member_names, household_names = names
     store.table("case_values", "FROM cases")
-    layer = layers.case_scope(plan)
+    layer = layers.case_scope(plan, VALUES)  # one value for all cases: a number in the queries, as in a night
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     member = Scope(layers.named(layer.names, fact_values.own_names()), member_names.has, member_names.given)

@@ -16,7 +16,7 @@ from verify import decision_sql, fact_rows, fact_values, layers, needs_sql
 from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.model import Arrived, Table
-from verify.parameters import parameter_table
+from verify.parameters import parameter_table, same_everywhere
 from verify.parts import known_rows_in
 from verify.plan import InputPlan, Plan
 from verify.store import Store, quoted, statements, write_frame
@@ -90,15 +90,17 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
     home = plan.book.membership.home_region
     places = [(region, area) for region, area in store.rows("SELECT DISTINCT coalesce(region, ?) AS r, area FROM cases ORDER BY ALL", [home])]
     path = work / "parameters.parquet"
-    write_frame(parameter_table(plan.book, places, plan.as_of), path)
+    table = parameter_table(plan.book, places, plan.as_of)
+    known = same_everywhere(table, plan.book.parameters)  # stands as a number in the queries, and not in a column of every row
+    write_frame(table, path)
     store.load("parameters", path)
-    parameters = ", ".join(f'p."{name}__{end}"::HUGEINT AS "{name}__{end}"' for name in plan.book.parameters for end in ("low", "high"))
+    parameters = "".join(f', p."{name}__{end}"::HUGEINT AS "{name}__{end}"' for name in plan.book.parameters if name not in known for end in ("low", "high"))
     store.table(
         "case_values",
-        f"""SELECT c.*, {parameters} FROM cases c
+        f"""SELECT c.*{parameters} FROM cases c
             JOIN parameters p ON p.region = coalesce(c.region, {quoted(home)}) AND p.area IS NOT DISTINCT FROM c.area""",
     )
-    layer = layers.case_scope(plan)
+    layer = layers.case_scope(plan, known)
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     return layer
@@ -176,7 +178,7 @@ def _needs(store: Store, arrived: Arrived, plan: Plan, *, member: Scope, unused:
         usable = arrived.known[entry.extract.extract].usable
         parts.append(needs_sql.unsure_rows(entry, unused))
         parts.append(needs_sql.unseen_members(entry, plan, unused, usable=usable))
-    parts.append(needs_sql.doubtful_members(plan))
+    parts.append(needs_sql.doubtful_members(plan, member))
     store.table("unsure", " UNION ".join(part for part in parts if part))
     for rule in plan.rules("member"):
         if rule.rule.fact and isinstance(member.names[rule.rule.rule], Span):
