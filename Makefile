@@ -29,6 +29,7 @@ bench: $(READY)  ## the README's figures
 	@$(BIN)/python -m bench.second_night
 	@$(BIN)/python -m bench.rules.national
 	@$(BIN)/python -m bench.rules.against_sql
+	@$(BIN)/python -m bench.simulate
 
 soak: $(READY)  ## the tests again and again with other seeds, then damage to every reader: make soak ROUNDS=50 SECONDS=600
 	@for seed in $$(seq 1 $(or $(ROUNDS),20)); do \

@@ -44,14 +44,14 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
-        | {"terms", "touching", "supposing"}
+        | {"terms", "touching", "supposing", "kept_figures"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "pack_checks", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"explain_short", "printed_book", "whatif"}
+        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
         | {"match_decide", "match_household", "match_household_hints"}
     ),
@@ -68,7 +68,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "pypinyin": r"similarity",
     "opencc": r"similarity",
     "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples|random_families|boundaries",
-    "pydantic": r"rule_files|settings|rule_texts",  # rule_texts catches its ValidationError
+    "pydantic": r"rule_files|settings|rule_texts|scenarios",  # rule_texts catches its ValidationError
     "yaml": r"rule_texts",
     "xlsxwriter": r"workbook",
     "fastexcel": r"book_sheets",
@@ -78,7 +78,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|again|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|simulate_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|again|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

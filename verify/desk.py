@@ -11,10 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from verify.problems import EXIT_INCOMPLETE, UsageError
-from verify.shell import HomeOption, rules_of, say, sound_voice
+from verify.shell import HomeOption, PurposeOption, rules_of, say, sound_voice
 from verify.usage import Command, Group
 
-PurposeOption = Annotated[str | None, typer.Option(help="What the look-up is for; it goes into the ledger.")]
 OptionalHome = Annotated[Path | None, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder; needed for a case only.")]
 
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from verify.desk import PurposeOption
-from verify.shell import HomeOption, say, sound_voice
+from verify.shell import HomeOption, PurposeOption, say, sound_voice
 from verify.usage import Command
 
 asking_app = typer.Typer()

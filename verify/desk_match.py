@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from verify.desk import PurposeOption
-from verify.shell import HomeOption, say, sound_voice
+from verify.shell import HomeOption, PurposeOption, say, sound_voice
 from verify.usage import Command, Group
 
 match_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Whose row it is: why, why not, and by which model.")

@@ -1,5 +1,5 @@
 """The commands about rules: rules check, test, mutate and coverage. They read arguments, call, print."""
-# ruff: noqa: PLC0415, T201 - each command loads what it needs when it needs it
+# ruff: noqa: PLC0415, T201, PLR0913, PLR0917 - each command loads what it needs when it needs it
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from verify.problems import Problem, UsageError
-from verify.shell import DayOption, rules_of, say, sound_voice, tell, voice_of
+from verify.shell import DayOption, HomeOption, PurposeOption, rules_of, say, sound_voice, tell, voice_of
 from verify.usage import Command, Group
 
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
@@ -110,6 +110,30 @@ def rules_reviews(
 def _today() -> date:
     """The day in the office, not in Greenwich."""
     return datetime.now().astimezone().date()
+
+
+@rules_app.command("simulate", cls=Command)
+def rules_simulate(
+    ctx: typer.Context,
+    scenario: Annotated[Path, typer.Argument(help="The file that says which values or rules are tried.")],
+    home: HomeOption,
+    purpose: PurposeOption = None,
+    workbook: Annotated[Path | None, typer.Option(help="Also write every case that moves to this .xlsx file.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Also write the counts, without case numbers, to this .html file.")] = None,
+) -> None:
+    """Try other values or rules on the newest night: who would move, from where to where, and why."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.asking import simulated
+    from verify.simulate_words import simulation_blocks, simulation_json, write_simulation_page, write_simulation_workbook
+
+    found = simulated(opened, scenario, rules_of(ctx), purpose=purpose or voice.word("purpose"))
+    if workbook:
+        write_simulation_workbook(workbook, found, voice)
+    if page:
+        write_simulation_page(page, found, voice)
+    say(ctx, simulation_blocks(found, voice), simulation_json(found))
 
 
 GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

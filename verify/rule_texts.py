@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from verify.pack_files import KINDS
-from verify.problems import Problem
+from verify.problems import Problem, UsageError
 from verify.rule_files import Shape
 
 
@@ -56,6 +56,20 @@ def entries_of(file: str, text: str) -> Iterator[Entry | Problem]:
             yield from reader.problems
             if not reader.problems:
                 yield from _shaped(file, plain, reader.lines)
+
+
+def plain_mapping(file: str, text: str) -> dict[str, Any]:
+    """One mapping of a file that is no rule, read as rule files are. Raises UsageError (E-RULE-YAML, E-RULE-KEY-TWICE)."""
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise UsageError(Problem("E-RULE-YAML", f"{file}:{mark.line + 1 if mark else 1}", {"why": str(getattr(error, "problem", ""))})) from None
+    reader = _Reader(file, set())
+    plain = reader.plain(node, ()) if isinstance(node, yaml.MappingNode) else {}
+    if reader.problems:
+        raise UsageError(*reader.problems)
+    return plain  # type: ignore[no-any-return]
 
 
 @dataclass

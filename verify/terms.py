@@ -85,6 +85,11 @@ def names_behind(book: Rulebook, rule: str) -> frozenset[str]:
 
 
 def _named(shape: Any) -> Iterable[str]:
-    """The names in an entry's formulas. Texts in quotes are no names."""
-    formulas = [getattr(shape, key, None) for key in ("expr", "value", "limit", "when", "amount")]
-    return {name for text in formulas if text for name in _NAMES.findall(_TEXTS.sub("", text))}
+    """The names in an entry's formulas, in its parts and its versions too. Texts in quotes are no names."""
+    found: set[str] = set()
+    for key in ("expr", "value", "limit", "when", "amount"):
+        text = getattr(shape, key, None)
+        found |= set(_NAMES.findall(_TEXTS.sub("", text))) if isinstance(text, str) else set()
+    for inner in (*getattr(shape, "let", {}).values(), *getattr(shape, "versions", ())):
+        found |= set(_named(inner))
+    return found

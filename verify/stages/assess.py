@@ -2,8 +2,8 @@
 
 All amounts are intervals; one set-based query a step, made from the rule book by `fact_rows`, `fact_values` and
 `decision_sql`. A lead enters no figure, but no case is settled on its absence (`assess.sql`). The whole trace is kept:
-`values` (every derived value of every member and case), `evidence` (every row behind a figure), `tests`, `decisions`
-(category, open tests, needs).
+`values` (every derived value of every member and case), `figures` (a household in one row, to try other rules on),
+`evidence` (every row behind a figure), `tests`, `decisions` (category, open tests, needs).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import decision_sql, fact_rows, fact_values, layers, needs_sql
+from verify import decision_sql, fact_rows, fact_values, kept_figures, layers, needs_sql
 from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.model import Arrived, Table
@@ -56,6 +56,7 @@ def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     store.table("trace", decision_sql.values(plan, member, household))
     evidence = [needs_sql.evidence_of(entry, unused, case.rows[name].scale) for name, entry in plan.inputs.items()]
     store.table("proof", needs_sql.evidence(evidence))
+    store.save(kept_figures.household(store, plan), work / "figures.parquet")
     _run_shadow_steps(store, "lay")
     for table in _SHADOWED:
         store.run(_SQL["clear"].format(table=table))

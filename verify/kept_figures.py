@@ -1,0 +1,60 @@
+"""The figures of every household in one row, as exact as they were decided on: what other rules can be tried on afterwards.
+
+`figures` has a row a case, and one for the shadow of each case with leads (`assess.sql`): everything that rules of
+households read, and what they said. Parameters are left out: they are what is tried otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from verify.formulas_compiler import Scope
+from verify.layers import rule_operand, selected
+from verify.plan import Plan
+from verify.store import Store, quoted
+
+_BIG = 2**62
+_NOT_KEPT = ("own_id", "file", "row")
+
+
+def household(store: Store, plan: Plan) -> str:
+    """The query of the table `figures`. Whole numbers stay whole: BIGINT where all of a column fit, which is read four times as fast, else DECIMAL(38,0)."""
+    skipped = {*_NOT_KEPT, *(f"{name}__{end}" for name in plan.book.parameters for end in ("low", "high"))}
+    kinds = {name: kind for name, kind, *_ in store.rows("DESCRIBE household_values") if name not in skipped}
+    wide = [name for name, kind in kinds.items() if kind == "HUGEINT"]
+    (fits,) = store.rows(f"SELECT {', '.join(f'coalesce(max(abs({_quoted(name)})) < {_BIG}, TRUE)' for name in wide)} FROM household_values")
+    stored = {name: "BIGINT" if small else "DECIMAL(38,0)" for name, small in zip(wide, fits, strict=True)}
+    items = [f"{_quoted(name)}::{stored[name]} AS {_quoted(name)}" if name in stored else _quoted(name) for name in kinds]
+    return f"SELECT {', '.join(items)} FROM household_values ORDER BY case_id"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def recomputed(plan: Plan, names: Collection[str], case: Scope, household: Scope) -> str:
+    """`kept` beside the parameters of its place, and the rules of these names worked out anew over both.
+
+    The scopes know every name by its columns; needs the tables `kept` (without these names) and `places`.
+    """
+    sql = "(SELECT k.*, p.* EXCLUDE (region, area) FROM kept k JOIN places p ON p.region = k.region AND p.area IS NOT DISTINCT FROM k.area)"
+    for of, layer in (("case", case), ("household", household)):
+        for level in plan.levels[of]:
+            items = [selected(rule.rule.rule, rule_operand(rule, layer)) for rule in level if rule.rule.rule in names]
+            sql = f"(SELECT *, {', '.join(items)} FROM {sql})" if items else sql
+    return sql
+
+
+def branches_sql(plan: Plan, truths: Mapping[str, str], called: str) -> str:
+    """Whether each row of the table holds, fails or is open, as columns `<called> 0`, `<called> 1` …"""
+    table = plan.book.decision
+    asked = [[truths[name] for name, cell in zip(table.columns, row.when, strict=True) if cell == "pass"] for row in table.rows]
+    return ", ".join(f'({" AND ".join(tests)}) AS "{called} {at}"' for at, tests in enumerate(asked))
+
+
+def category_sql(plan: Plan, called: str) -> str:
+    """The category from the branches: the first row that holds, unless an earlier one is open."""
+    table = plan.book.decision
+    ends = [(f'"{called} {at}"', quoted(row.then)) for at, row in enumerate(table.rows)]
+    cases = " ".join(f"WHEN {branch} THEN {then} WHEN {branch} IS NULL THEN {quoted(table.unknown.then)}" for branch, then in ends)
+    return f"CASE {cases} ELSE {quoted(table.otherwise.then)} END"

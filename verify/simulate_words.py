@@ -1,0 +1,111 @@
+"""What a simulation says to people: on the terminal, for programs, as a workbook with every case that moves, and as a page.
+
+The page may go round: it holds no case number, and a count that could point at a family reads `<5`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from verify.labels import book_of, fact_label
+from verify.layout import Block
+from verify.page import few, render
+from verify.problems import Problem, UsageError
+from verify.settings import write_whole
+from verify.simulate import Moved, Simulation
+from verify.speech import Speech, category_labels
+from verify.typed import safe
+from verify.workbook import Cell, Sheet, write_sheets
+
+TEMPLATE = Path(__file__).with_name("simulation.html.jinja")
+Counted = Callable[[int], str]
+
+
+def simulation_blocks(found: Simulation, voice: Speech, count: Counted = "{:,}".format) -> list[Block]:
+    """How many go where, who moves and why, what it costs, and by township. `count` words a number of families."""
+    total, deep = sum(found.matrix.values()), "、".join(fact_label(voice, name) for name in found.deep)
+    told = voice.word("simulate_whole", names=deep) if deep else voice.word("simulate_fast")
+    lines = [told, voice.word("simulate_total", cases=f"{total:,}", moved=count(len(found.moved))), voice.word("simulate_cost")]
+    manifest = found.night.manifest
+    state = voice.word("incomplete" if manifest.incomplete else "complete")
+    night = voice.word("check_night", as_of=manifest.origin.as_of, night=manifest.night, state=state)
+    opening = Block(voice.word("simulate_title", name=found.name), (night, *lines))
+    return [opening, _matrix(found, voice, count), _why(found, voice, count), _places(found, voice, count)]
+
+
+def _matrix(found: Simulation, voice: Speech, count: Counted) -> Block:
+    order = [name for name in category_labels(book_of(voice)) if any(name in pair for pair in found.matrix)]
+    order += sorted({name for pair in found.matrix for name in pair} - set(order))
+    rows = []
+    for then in order:
+        cells = [found.matrix.get((then, now), 0) for now in order]
+        rows.append((voice.category(then), *(count(cell) if cell else "" for cell in cells), count(sum(cells))))
+    sums = [sum(found.matrix.get((then, now), 0) for then in order) for now in order]
+    rows.append((voice.word("head_total"), *map(count, sums), f"{sum(sums):,}"))
+    head = ("", *(voice.category(name) for name in order), voice.word("head_total"))
+    return Block(voice.word("simulate_matrix"), (), head, tuple(rows), frozenset(range(1, len(head))))
+
+
+def _why(found: Simulation, voice: Speech, count: Counted) -> Block:
+    groups = Counter((one.then, one.now, one.tests) for one in found.moved)
+    ordered = sorted(groups.items(), key=lambda group: (-group[1], group[0]))
+    rows = tuple((voice.category(then), voice.category(now), _tests(tests, voice), count(number)) for (then, now, tests), number in ordered)
+    head = tuple(voice.word(key) for key in ("head_before", "head_after", "head_why", "simulate_counts"))
+    return Block(voice.word("simulate_why"), () if rows else (voice.word("no_lines"),), head if rows else (), rows, frozenset({3}))
+
+
+def _tests(tests: tuple[str, ...], voice: Speech) -> str:
+    return "、".join(fact_label(voice, name) for name in tests) or voice.word("simulate_table")
+
+
+def _places(found: Simulation, voice: Speech, count: Counted) -> Block:
+    moved = Counter(one.region for one in found.moved)
+    rows = tuple((region, count(number), count(moved[region]) if moved[region] else "") for region, number in found.regions.items())
+    head = tuple(voice.word(key) for key in ("head_place", "simulate_counts", "head_moved"))
+    return Block(voice.word("simulate_places"), (), head, rows, frozenset({1, 2}))
+
+
+def simulation_json(found: Simulation) -> dict[str, Any]:
+    """The same for programs; `cost` is None where the rules do not say what is paid."""
+    matrix = [{"then": then, "now": now, "cases": count} for (then, now), count in sorted(found.matrix.items())]
+    moved = [{"case": one.case, "region": one.region, "then": one.then, "now": one.now, "tests": list(one.tests)} for one in found.moved]
+    head = {"scenario": found.name, "night": found.night.manifest.night, "as_of": found.night.manifest.origin.as_of.isoformat(), "deep": list(found.deep)}
+    return {**head, "cases": sum(found.matrix.values()), "matrix": matrix, "moved": moved, "regions": dict(found.regions), "cost": None}
+
+
+def write_simulation_page(path: Path, found: Simulation, voice: Speech) -> None:
+    """Write the page, whole or not at all. Raises UsageError (E-OUT-FILE)."""
+    blocks = simulation_blocks(found, voice, few)
+    page = render(TEMPLATE, blocks=blocks, title=blocks[0].title, lang="zh-Hans" if voice.lang == "zh" else "en")
+    try:
+        write_whole(path, page)
+    except OSError as error:
+        raise UsageError(Problem("E-OUT-FILE", safe(path.name), {"why": error.strerror or type(error).__name__})) from None
+
+
+def write_simulation_workbook(path: Path, found: Simulation, voice: Speech) -> None:
+    """Write every case that moves, with the tests for whose sake, and how many go where. Raises UsageError (E-OUT-FILE)."""
+    heads = tuple(voice.word(key) for key in ("head_case", "head_place", "head_before", "head_after", "head_why"))
+    cases = [_case(one, voice) for one in found.moved]
+    listed = _sheet(voice.word("simulate_cases"), heads, cases, (16, 16, 16, 16, 60), voice)
+    matrix = _matrix(found, voice, "{:,}".format)
+    table = _sheet(voice.word("simulate_counts"), matrix.head, list(matrix.rows), (16,) * len(matrix.head), voice)
+    try:
+        write_sheets(path, [listed, table], title=voice.word("simulate_title", name=found.name), footer=voice.word("page_footer", page="&P", pages="&N"))
+    except OSError as error:
+        raise UsageError(Problem("E-OUT-FILE", safe(path.name), {"why": error.strerror or type(error).__name__})) from None
+
+
+def _case(one: Moved, voice: Speech) -> tuple[str, ...]:
+    return one.case, one.region, voice.category(one.then), voice.category(one.now), _tests(one.tests, voice)
+
+
+def _sheet(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]], widths: tuple[int, ...], voice: Speech) -> Sheet:
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(map(str, range(len(heads))), pl.String), orient="row")
+    cells = [Cell(head, width, str(at)) for at, (head, width) in enumerate(zip(heads, widths, strict=True))]
+    return Sheet(title, cells, 1, frame, voice.word("no_lines"))
