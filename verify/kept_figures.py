@@ -46,7 +46,7 @@ def recomputed(plan: Plan, names: Collection[str], case: Scope, household: Scope
 
 
 def branches_sql(plan: Plan, truths: Mapping[str, str], called: str) -> str:
-    """Whether each row of the table holds, fails or is open, as columns `<called> 0`, `<called> 1` …"""
+    """Whether each row of the table holds, fails or is open, as columns `<called> 0`, `<called> 1` and on."""
     table = plan.book.decision
     asked = [[truths[name] for name, cell in zip(table.columns, row.when, strict=True) if cell == "pass"] for row in table.rows]
     return ", ".join(f'({" AND ".join(tests)}) AS "{called} {at}"' for at, tests in enumerate(asked))

@@ -69,7 +69,7 @@ def plain_mapping(file: str, text: str) -> dict[str, Any]:
     plain = reader.plain(node, ()) if isinstance(node, yaml.MappingNode) else {}
     if reader.problems:
         raise UsageError(*reader.problems)
-    return plain  # type: ignore[no-any-return]
+    return plain
 
 
 @dataclass

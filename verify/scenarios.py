@@ -83,6 +83,9 @@ def _value(value: Value, parameter: Parameter, changed: Callable[[Decimal], Any]
         return found.quantize(step, ROUND_HALF_UP).normalize() if isinstance(found, Decimal) else found
 
     if isinstance(value.value, Mapping):
-        by = {area: fresh(old) for area, old in value.value.items()}
-        return value.model_copy(update={"value": {area: one[area] if isinstance(one, dict) else one for area, one in by.items()}})
+        by = {area: (fresh(old), old) for area, old in value.value.items()}
+        return value.model_copy(update={"value": {area: one.get(area, old) if isinstance(one, dict) else one for area, (one, old) in by.items()}})
+    if value.value is None:  # the law gives bounds
+        bounds = {key: fresh(old) for key in ("at_least", "at_most") if (old := getattr(value, key)) is not None}
+        return value.model_copy(update=bounds)
     return value.model_copy(update={"value": fresh(value.value)})
