@@ -53,7 +53,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
         | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
-        | {"match_decide", "match_household", "match_household_hints"}
+        | {"match_decide", "match_chart", "match_household", "match_household_hints"}
     ),
     frozenset(
         {"__init__", "cli", "shell", "making", "usage", "help_page"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from verify.layout import laid_out
 from verify.linkage.people import plan_of_people
 from verify.linkage.telling import turning
 from verify.manifest import current_night
-from verify.match_explain import explain_row, explained_blocks, explained_json, rival_of, tables_of
+from verify.match_chart import write_chart
+from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, rival_of, tables_of
 from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
 from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
@@ -131,6 +133,29 @@ def test_a_pair_of_a_row_and_a_person(home: Home, links: pl.DataFrame) -> None:
     assert told["against"][0]["who"] == whom
     assert told["against"][0]["bits"] == told["against"][0]["stories"][0]["bits"] or told["against"][0]["bits"] > 0
     assert ledger(home)[-1]["command"] == "match pair"
+
+
+def test_a_pair_is_drawn_on_a_page_that_stands_alone_masked_and_adds_up(home: Home, links: pl.DataFrame, book: Rulebook, voice: Speech, tmp_path: Path) -> None:
+    link, model = first(links, status="review"), model_in_force(home, book).model
+    told = explain_row(home, book, model, (str(link["extract"]), int(str(link["row"])), None), "测试")
+    assert write_chart(told, tmp_path / "pair.html", voice) == sum(min(len(one.told), 3) for one in told)
+    page = (tmp_path / "pair.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r"(src|href)=|url\(", page)
+    assert LONG_NUMBER.search(page) is None
+    best = told[0].told[0]
+    for part in ("<svg", voice.word("chart_before"), in_bits(best.before), in_bits(best.before + sum(bits for _, _, bits in best.fields))):
+        assert part in page
+    write_chart(told, tmp_path / "again.html", voice)
+    assert (tmp_path / "again.html").read_bytes() == (tmp_path / "pair.html").read_bytes()
+
+
+def test_the_page_is_written_beside_the_answer_or_the_command_says_why_not(home: Home, links: pl.DataFrame, tmp_path: Path) -> None:
+    link = first(links, status="accepted", method="exact_id")
+    pair = ("match", "pair", f"{link['extract']}:{link['file']}:{link['row']}", f"{link['case_id']}/{link['member_no']}", "--home", home.folder)
+    assert hedui(*pair, "--html", tmp_path / "pair.html").returncode == 0
+    assert (tmp_path / "pair.html").stat().st_size > 2_000
+    assert hedui(*pair, "--html", tmp_path / "no" / "pair.html").stderr.startswith("E-OUT-FILE ")
 
 
 def test_a_household_is_told_masked_and_on_record_and_only_of_a_case_that_is_there(home: Home) -> None:

@@ -43,11 +43,12 @@ def match_explain(  # noqa: PLR0913, PLR0917 - its options are its users'
 
 
 @match_app.command("pair", cls=Command)
-def match_pair(
+def match_pair(  # noqa: PLR0913, PLR0917 - its options are its users'
     ctx: typer.Context,
     one: Annotated[str, typer.Argument(help=WHOM)],
     other: Annotated[str, typer.Argument(help=WHOM)],
     home: HomeOption,
+    html: Annotated[Path | None, typer.Option(help="Also draw it on one page; the .html file to write.")] = None,
     purpose: PurposeOption = None,
 ) -> None:
     """Hold two rows or people against each other."""
@@ -60,6 +61,10 @@ def match_pair(
 
     book = book_of(voice)
     told = explain_pair(opened, book, model_in_force(opened, book).model, (one, other), purpose or voice.word("purpose"))
+    if html is not None:
+        from verify.match_chart import write_chart
+
+        write_chart(told, html, voice)
     say(ctx, explained_blocks(told, voice), explained_json(told))
 
 

@@ -86,7 +86,7 @@ def explained_blocks(explained: Sequence[Explained], voice: Speech) -> list[Bloc
     for one in explained:
         blocks.append(
             Block(
-                _title(one.side, voice),
+                title_of(one.side, voice),
                 (*_decided(one.side, voice), *decided_lines(one.decided, voice), voice.word("match_model_note", digest=one.model.digest[:12])),
             )
         )
@@ -96,13 +96,14 @@ def explained_blocks(explained: Sequence[Explained], voice: Speech) -> list[Bloc
     return blocks
 
 
-def _title(side: Side, voice: Speech) -> str:
+def title_of(side: Side, voice: Speech) -> str:
     """Of which row or person it is told."""
     where = side.told_as if not side.extract else f"{extract_label(voice, side.extract)} {side.told_as}"
-    return voice.word("match_title", where=f"{where} {side.side}".rstrip(), who=_masked(side))
+    return voice.word("match_title", where=f"{where} {side.side}".rstrip(), who=masked(side))
 
 
-def _masked(side: Side) -> str:
+def masked(side: Side) -> str:
+    """Name and ID of a side, masked."""
     return " ".join(part for part in (mask_name(side.said["name"] or ""), mask_id(side.said["id"] or "")) if part) or "—"
 
 
@@ -119,17 +120,18 @@ def _against(one: Explained, told: Told, voice: Speech) -> Block:
     other = one.others[told.left]
     rows = []
     for name, level, bits in told.fields:
-        ours, theirs = (_shown(side, name) for side in (one.side, other))
+        ours, theirs = (shown_of(side, name) for side in (one.side, other))
         rows.append((voice.named("match", f"field_{name}"), ours, theirs, voice.named("match", f"level_{level}"), in_bits(bits) if level != "nothing" else ""))
     head = tuple(voice.word(key) for key in ("match_field", "match_here", "match_there", "match_level", "match_weight"))
-    lines = [voice.word("match_whole", bits=in_bits(told.bits), before=in_bits(told.before)), rival_of(told, voice), *_why_not(told, voice)]
+    lines = [voice.word("match_whole", bits=in_bits(told.bits), before=in_bits(told.before)), rival_of(told, voice), *why_not(told, voice)]
     lines += [
         voice.word("match_turning", field=voice.named("match", f"field_{name}"), bits=in_bits(bits)) for name, bits in turning(told, one.plan, one.model)[:2]
     ]
-    return Block(voice.word("match_against", who=f"{other.told_as} {_masked(other)}"), tuple(lines), head, tuple(rows), frozenset({4}))
+    return Block(voice.word("match_against", who=f"{other.told_as} {masked(other)}"), tuple(lines), head, tuple(rows), frozenset({4}))
 
 
-def _shown(side: Side, name: str) -> str:
+def shown_of(side: Side, name: str) -> str:
+    """What a side says in one field, as it may be seen."""
     value = side.said.get(name) or ""
     if not value:
         return "—"
@@ -144,12 +146,18 @@ def _year(value: str) -> str:
 def rival_of(told: Told, voice: Speech) -> str:
     """The other story that fits best, in words, and how much better or worse it does; as shared it names only what this pair shares."""
     story, bits = told.stories[0]
-    alike = [voice.named("match", f"field_{name}") for name in FIELDS if name in story.split("_") and told.level[name] not in SAYS_NOT_SO]
-    other = voice.word("match_story_alike", fields="、".join(alike)) if alike else voice.word("match_story_stranger")
+    other = story_of(story, told, voice)
     return voice.word("match_rival" if bits >= 0 else "match_rival_better", story=other, power=f"2^{abs(bits) / 1_000:.0f}")
 
 
-def _why_not(told: Told, voice: Speech) -> list[str]:
+def story_of(story: str, told: Told, voice: Speech) -> str:
+    """Another story in words; of what is alike in it only what this pair shares."""
+    alike = [voice.named("match", f"field_{name}") for name in FIELDS if name in story.split("_") and told.level[name] not in SAYS_NOT_SO]
+    return voice.word("match_story_alike", fields="、".join(alike)) if alike else voice.word("match_story_stranger")
+
+
+def why_not(told: Told, voice: Speech) -> list[str]:
+    """Why a pair is not accepted by its weight alone; nothing where it is."""
     if told.vetoed:
         return [voice.word("match_vetoed")]
     return [voice.word("match_light")] if told.bits < 2_000 else []
@@ -166,7 +174,7 @@ def explained_json(explained: Sequence[Explained]) -> list[dict[str, Any]]:
         {
             "of": one.side.told_as,
             "side": one.side.side,
-            "who": _masked(one.side),
+            "who": masked(one.side),
             "model": one.model.digest,
             "links": [
                 {key: link[key] for key in ("case_id", "member_no", "status", "method", "reasons", "score")} for link in one.side.links if one.side.extract
