@@ -42,7 +42,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
         | {"formulas", "formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
-        | {"pair_marks"}
+        | {"pair_marks", "expected"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
         | {"terms", "touching", "supposing", "kept_figures"}
     ),
@@ -53,7 +53,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
         | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
-        | {"match_decide", "match_chart", "match_household", "match_household_hints"}
+        | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints"}
     ),
     frozenset(
         {"__init__", "cli", "shell", "making", "usage", "help_page"}
@@ -78,7 +78,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|simulate_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|again|touching|faces|parts|cutting|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|simulate_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

@@ -15,11 +15,13 @@ from tests.tables import a_copy, table
 from tests.test_cli import hedui
 from tests.test_desk import LONG_NUMBER, ledger
 from verify import Home, Order, init_home, run_night
+from verify.expected import has_risen
 from verify.layout import laid_out
 from verify.linkage.people import plan_of_people
 from verify.linkage.telling import turning
 from verify.manifest import current_night
 from verify.match_chart import write_chart
+from verify.match_drift import drift_blocks, drift_json, drift_of
 from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, rival_of, tables_of
 from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
 from verify.match_rows import Found, asked_for
@@ -211,6 +213,29 @@ def test_a_home_fits_a_model_of_its_own_and_a_damaged_one_is_refused(home: Home,
         assert code_of(error) == "E-MATCH-MODEL"
     finally:
         (home.folder / OWN).unlink()
+
+
+def test_the_night_says_how_many_of_its_links_are_expected_to_be_wrong(home: Home, links: pl.DataFrame, voice: Speech) -> None:
+    drift = drift_of(home)
+    night = newest_night(home)
+    ((name, wrong),) = drift.nights
+    assert name == night.manifest.night
+    assert json.loads((night.folder / "run.json").read_text(encoding="utf-8"))["expected_false"] == wrong
+    assert {one["method"] for one in drift.methods} == set(links.filter(status="accepted")["method"])
+    assert sum(one["accepted"] for one in drift.methods) <= links.filter(status="accepted").height
+    assert all(one["people"] > 0 for one in drift.methods if one["method"] != "officer")
+    said = laid_out(drift_blocks(drift, voice), 100)
+    assert name in said
+    assert voice.word("drift_risen") not in said
+    assert json.loads(hedui("match", "model", "--home", home.folder, "--json").stdout)["drift"] == drift_json(drift)
+
+
+@pytest.mark.parametrize(
+    ("nights", "risen"),
+    [([9_000], False), ([100, 120, 499], False), ([100, 120, 700], True), ([600, 500, 900], False), ([600, 500, 1_300], True), ([0, 0, 600], True)],
+)
+def test_a_rise_is_told_when_it_is_one(nights: list[int], risen: bool) -> None:
+    assert has_risen(nights) is risen
 
 
 def test_the_links_against_a_truth(home: Home, links: pl.DataFrame, voice: Speech, tmp_path: Path) -> None:

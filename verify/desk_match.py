@@ -142,15 +142,17 @@ def match_model(
     home: HomeOption,
     fit: Annotated[bool, typer.Option("--fit", help="Fit it anew on the newest night's rows, and keep it in the home.")] = False,
 ) -> None:
-    """Show the model by which pairs are weighed."""
+    """Show the model by which pairs are weighed, and how many accepted rows are expected to be wrong."""
     from verify.settings import open_home
 
     opened, voice = open_home(home), sound_voice(ctx)
     from verify.labels import book_of
+    from verify.match_drift import drift_blocks, drift_json, drift_of
     from verify.match_model import fit_model, model_blocks, model_in_force, model_json
 
     found = fit_model(opened, book_of(voice)) if fit else model_in_force(opened, book_of(voice))
-    say(ctx, model_blocks(found, voice), model_json(found))
+    drift = drift_of(opened)
+    say(ctx, [*model_blocks(found, voice), *drift_blocks(drift, voice)], model_json(found) | {"drift": drift_json(drift)})
 
 
 @match_app.command("evaluate", cls=Command)

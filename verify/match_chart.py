@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.layout import display_width
 from verify.linkage.telling import Told
 from verify.match_explain import Explained, in_bits, masked, rival_of, shown_of, story_of, title_of, why_not
 from verify.page import render
 from verify.problems import Problem, UsageError
 from verify.settings import write_whole
-from verify.speech import Speech
+from verify.speech import Speech, display_width
 
 TEMPLATE = Path(__file__).with_name("match_chart.html.jinja")
 WIDTH, LINE = 520, 34  # of the drawing, in its own units: the breadth of all bars, and the height of one

@@ -19,6 +19,7 @@ from typing import Any
 from verify import __version__
 from verify.archive import Archive
 from verify.decisions import Decisions, read_decisions
+from verify.expected import EXPECTED, expected_of, in_all, write_expected
 from verify.keys import must_open, remove_sealed
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
@@ -127,7 +128,7 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
             with publish.left_clean(tonight.work):
                 manifest = _stages(tonight, tell)
             tell("publish")
-            night = publish.publish(home, tonight.work, manifest=manifest, run=_run_facts(started))
+            night = publish.publish(home, tonight.work, manifest=manifest, run={**_run_facts(started), **_expected(tonight.tables)})
         if order.results is not None:
             publish.hand_out(night, order.results)
     return _outcome(night, book, fresh=fresh)
@@ -142,6 +143,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     arrived = replace(arrived, decided=tonight.marks())
     with open_store(tonight.work, settings.threads, settings.memory) as store:
         made = work_out(store, arrived, plan, tonight.work, tell)
+        write_expected(store, book, tables / "links.parquet", tables / EXPECTED)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
         report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)
@@ -178,6 +180,12 @@ def _run_facts(started: datetime) -> Mapping[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
     }
+
+
+def _expected(tables: Path) -> Mapping[str, Any]:
+    """How many accepted links are expected to be wrong, in thousandths; None where no register is known (see `expected`)."""
+    found = expected_of(tables)
+    return {} if found is None else {"expected_false": in_all(found)}
 
 
 def _outcome(night: Published, book: Rulebook, *, fresh: bool) -> Outcome:
