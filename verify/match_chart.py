@@ -51,7 +51,7 @@ class Chart:
 def write_chart(explained: Sequence[Explained], path: Path, voice: Speech) -> int:
     """Write the page, whole or not at all; how many pairs it shows. Raises UsageError (E-OUT-FILE) where it cannot be written."""
     charts = [(title_of(one.side, voice), [_chart(one, told, voice) for told in one.told[:3]]) for one in explained]
-    words = {key: voice.word(f"chart_{key}") for key in ("title", "for", "against", "story", "better")}
+    words = {key.removeprefix("chart_"): voice.word(key) for key in ("chart_title", "chart_for", "chart_against", "chart_story", "chart_better")}
     note = voice.word("match_model_note", digest=explained[0].model.digest[:12] if explained else "")
     page = render(TEMPLATE, charts=charts, words=words, note=note, lang="zh-Hans" if voice.lang == "zh" else "en", width=WIDTH, line=LINE)
     try:
