@@ -40,7 +40,8 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families", "example_answers", "boundaries", "probes"}
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
-        | {"formulas", "formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
+        | {"formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
+        | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}

@@ -148,7 +148,8 @@ def _rule_answer(plan: Plan, name: str, example: Example) -> str:
     assert isinstance(facts.names, dict)
     for rule in (one for one in plan.rules(plan.book.rules[name].of) if one.entry[1] == name):
         if not (rule.part_of and rule.rule.rule in facts.names):  # an example may state a part instead of what it rests on
-            facts.names[rule.rule.rule] = (verdict if rule.rule.type == "test" else amount)(rule.formula.tree, facts)
+            worked_out = verdict if rule.rule.type == "test" else amount
+            facts.names[rule.rule.rule] = worked_out(rule.stating(example.given).decided_by.tree, facts)
     return told(facts.names[name])
 
 

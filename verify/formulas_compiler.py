@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlglot import exp
 
 from verify.formulas import CONSTANTS, Formula
+from verify.formulas_readings import NARROWED, READ_TWICE
 from verify.formulas_spans import (
     LARGEST,
     QUOTIENT_SCALE,
@@ -18,6 +19,7 @@ from verify.formulas_spans import (
     Span,
     Truth,
     aligned,
+    between,
     cased,
     compared,
     divided,
@@ -143,8 +145,9 @@ def _function(at: Compiler, node: exp.Anonymous) -> Operand:
         return Truth(_in_months(at, given[0], given[1]))
     if name in {"known", "inside_window", "touches_window", "in_window"}:
         return Truth(_on_days(at, name, given))
-    spans = [_span(at, g) for g in given]
-    return _AMOUNTS[name](*spans)
+    if name in READ_TWICE:
+        return READ_TWICE[name](*(_truth(at, g) for g in given))
+    return _AMOUNTS[name](*(_span(at, g) for g in given))
 
 
 def _in_months(at: Compiler, day: exp.Expr, months: exp.Expr) -> exp.Expr:
@@ -216,20 +219,17 @@ def _plain(at: Compiler, node: exp.Expr) -> exp.Expr:
     return operand.sql
 
 
-def _between(a: Span, b: Span) -> Span:
-    return Span(a.low, b.high, a.scale, a.nonnegative, max(a.most, b.most), b.bounded, b.some)
-
-
 _ANYTHING = Span(integer(0), null(), most=0, some=True)
-_AMOUNTS: dict[str, Callable[..., Span]] = {
+_AMOUNTS: dict[str, Callable[..., Operand]] = {
     "max0": max0,
     "greater": greater,
     "lesser": lesser,
     "at_most": lambda a: Span(integer(0), a.high, a.scale, most=a.most, bounded=a.bounded, some=a.some),
     "more_than": more_than,
-    "between_bounds": lambda a, b: _between(*aligned(a, b)),
+    "between_bounds": between,
     "lower_bound": lambda a: Span(a.low, a.low, a.scale, a.nonnegative, a.most),
     "unknown": lambda: _ANYTHING,
+    **NARROWED,
 }
 _ARITHMETIC: dict[type[exp.Expr], Callable[[Span, Span], Span]] = {exp.Add: plus, exp.Sub: minus, exp.Mul: times, exp.Div: divided}
 _BY_KIND: dict[type[exp.Expr], Callable[[Compiler, Any], Operand]] = {

@@ -213,3 +213,9 @@ def more_than(a: Span) -> Span:
     """Anything from a fen above the amount."""
     a = scaled(a, max(a.scale, FEN_SCALE))
     return Span(total(a.low, integer(10 ** (a.scale - FEN_SCALE))), null(), a.scale, most=a.most + 10**a.scale, some=True)
+
+
+def between(a: Span, b: Span) -> Span:
+    """From the low bound of one amount to the high bound of another."""
+    a, b = aligned(a, b)
+    return Span(a.low, b.high, a.scale, a.nonnegative, max(a.most, b.most), b.bounded, b.some)

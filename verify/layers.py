@@ -77,7 +77,7 @@ def parameter_names(plan: Plan, table: str = "", known: Mapping[str, int] | None
 def rule_operand(rule: RulePlan, layer: Scope) -> Operand:
     """One rule in its layer, as an amount or a test."""
     compiler = Compiler(layer, rule.where)
-    return compiler.truth(rule.formula) if rule.rule.type == "test" else compiler.span(rule.formula)
+    return compiler.truth(rule.decided_by) if rule.rule.type == "test" else compiler.span(rule.formula)
 
 
 def compile_rule(rule: RulePlan, layer: Scope) -> Operand:

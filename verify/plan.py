@@ -71,7 +71,7 @@ class Plan:
         """The same plan with another formula in the place of one, in every period in which it stands."""
 
         def changed(levels: Levels) -> Levels:
-            return {of: [[new if rule is old else rule for rule in level] for level in listed] for of, listed in levels.items()}
+            return {of: [[rule.instead(old, new) for rule in level] for level in listed] for of, listed in levels.items()}
 
         listed = tuple(replace(period, levels=changed(period.levels)) for period in self.periods)
         at = next(at for at, period in enumerate(self.periods) if period.levels is self.levels)

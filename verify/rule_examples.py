@@ -208,7 +208,7 @@ def _rule_answer(store: Store, plan: Plan, rule: Rule, example: Example) -> str:
     layer = _given_names(plan, example)
     for planned in (one for one in plan.rules(rule.of) if one.entry[1] == rule.rule):
         if not (planned.part_of and planned.rule.rule in layer.names):
-            layer.names[planned.rule.rule] = layers.rule_operand(planned, layer)
+            layer.names[planned.rule.rule] = layers.rule_operand(planned.stating(example.given), layer)
     operand = layer.names[rule.rule]
     if isinstance(operand, Truth):
         return _word(store.one(f"SELECT {layers.sql_of(operand.sql)}"))

@@ -5,11 +5,14 @@ Between two days on which a rule changes lies a period, with an order of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from fractions import Fraction
+from functools import cached_property
 
 from verify.formulas import Formula, in_order, parse
+from verify.formulas_tight import tightened
 from verify.problems import Problem, UsageError
 from verify.rule_files import Part, Rule
 from verify.rulebook import Rulebook
@@ -32,6 +35,28 @@ class RulePlan:
     value: Formula | None
     limit: Formula | None
     part_of: str = ""
+    parts: tuple[RulePlan, ...] = ()
+    largest: Mapping[str, Fraction] = field(default_factory=dict)
+
+    @cached_property
+    def decided_by(self) -> Formula:
+        """The formula that decides: a test has a second reading, in which its parts stand where it names them."""
+        if self.rule.type != "test":
+            return self.formula
+        parts = [(part.rule.rule, part.formula.tree) for part in self.parts]
+        return replace(self.formula, tree=tightened(self.formula.tree, self.largest, parts))
+
+    def stating(self, names: Container[object]) -> RulePlan:
+        """The same where some of its parts are stated, not worked out."""
+        left = tuple(part for part in self.parts if part.rule.rule not in names)
+        return self if len(left) == len(self.parts) else replace(self, parts=left)
+
+    def instead(self, old: RulePlan, new: RulePlan) -> RulePlan:
+        """This plan, or the new one if it is the old one, with its parts looked through in the same way."""
+        if self is old:
+            return new
+        parts = tuple(part.instead(old, new) for part in self.parts)
+        return self if all(a is b for a, b in zip(parts, self.parts, strict=True)) else replace(self, parts=parts)
 
     @property
     def entry(self) -> tuple[str, str]:
@@ -71,15 +96,15 @@ def _plans(book: Rulebook, form: Rule, path: tuple[str | int, ...]) -> tuple[Rul
     """The parts of one form of a rule, and the rule. `path` leads to where the form stands."""
     stands = book.entry("rule", form.rule)
     own = {name for name, _ in _parts_at(book, form, path)}
-    made = []
+    made: list[RulePlan] = []
     for name, part in form.let.items():
         at = stands.where(*(path if name in own else ()), "let", name, "expr")
         planned = Rule(rule=name, label=part.label, of=form.of, type=part.type, unit=part.unit, expr=part.expr, law=form.law)
-        made.append(RulePlan(planned, at, parse(part.expr, at), None, None, form.rule))
+        made.append(RulePlan(planned, at, parse(part.expr, at), None, None, form.rule, tuple(made), book.largest))
     at = stands.where(*path, "expr")
     value = parse(form.value, stands.where(*path, "value")) if form.value else None
     limit = parse(form.limit, stands.where(*path, "limit")) if form.limit else None
-    return (*made, RulePlan(form, at, parse(form.expr, at), value, limit))
+    return (*made, RulePlan(form, at, parse(form.expr, at), value, limit, "", tuple(made), book.largest))
 
 
 def _parts_at(book: Rulebook, form: Rule, path: tuple[str | int, ...]) -> Iterable[tuple[str, Part]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -80,6 +81,11 @@ class Rulebook:
     def parameters(self) -> dict[str, Parameter]:
         """Parameters by name."""
         return {p.parameter: p for p in self.all(Parameter)}
+
+    @cached_property
+    def largest(self) -> dict[str, Fraction]:
+        """The largest value that each parameter ever has."""
+        return {name: Fraction(parameter.most, 10**parameter.scale) for name, parameter in self.parameters.items()}
 
     @cached_property
     def inputs(self) -> dict[str, Input]:

@@ -54,7 +54,7 @@ def _work_out(plan: Plan, of: str, facts: Facts) -> None:
     assert isinstance(facts.names, dict)
     for rule in plan.rules(of):
         worked_out = verdict if rule.rule.type == "test" else amount
-        facts.names[rule.rule.rule] = worked_out(rule.formula.tree, facts)
+        facts.names[rule.rule.rule] = worked_out(rule.decided_by.tree, facts)
 
 
 def _member(plan: Plan, family: Family, one: Somebody, case: Facts) -> Facts:
