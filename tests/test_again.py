@@ -13,7 +13,7 @@ import pytest
 
 from tests.tables import a_copy
 from tests.test_cli import DROP, hedui
-from verify import Home, Order, init_home, run_night
+from verify import Home
 from verify.again import must_agree
 from verify.manifest import Published, current_night
 from verify.passing import passing_folder, sweep
@@ -24,10 +24,8 @@ from verify.store import read_frame, write_frame
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = init_home(tmp_path_factory.mktemp("again") / "home")
-    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
-    return made
+def home(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return a_copy(home, tmp_path_factory.mktemp("again") / "home")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fixtures.golden.make import DROP
 from tests.tables import a_copy, table
 from tests.test_cli import hedui
 from tests.test_desk import LONG_NUMBER, ledger
-from verify import Home, Order, init_home, run_night
+from verify import Home
 from verify.expected import has_risen
 from verify.layout import laid_out
 from verify.linkage.people import plan_of_people
@@ -33,13 +32,6 @@ from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 from verify.speech import Speech
 from verify.store import write_frame
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = init_home(tmp_path_factory.mktemp("match") / "home")
-    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
-    return made
 
 
 @pytest.fixture(scope="module")
