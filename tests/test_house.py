@@ -69,7 +69,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "pypinyin": r"similarity",
     "opencc": r"similarity",
     "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples|random_families|boundaries",
-    "pydantic": r"rule_files|settings|rule_texts|scenarios",  # rule_texts catches its ValidationError
+    "pydantic": r"rule_files|pack_files|settings|rule_texts|scenarios",  # rule_texts catches its ValidationError
     "yaml": r"rule_texts",
     "xlsxwriter": r"workbook",
     "fastexcel": r"book_sheets",

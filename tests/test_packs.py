@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.tables import table
 from tests.test_cli import hedui
+from tests.test_second_opinion import no_difference
 from verify import Order, init_home, run_night
 from verify.pack_checks import documents_in
 from verify.packs import all_packs, documents_of, layers_of
 from verify.parameters import bounds, parameter_table
+from verify.plan import make_plan
 from verify.problems import HeduiError
+from verify.random_families import kinds_of, random_family
 from verify.rule_checks import check_rules
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
@@ -118,6 +122,21 @@ def test_a_value_may_be_bounds_and_then_only_what_is_sure_is_settled(tmp_path: P
     text = "- {adds: margin_multiple, values: [{region: '4509', from: 2026-01-01, at_least: '1.5', at_most: '2', law: 某文件}]}\n" + DOCUMENT
     book = check_rules(made(tmp_path, text))
     assert bounds(book.parameters["margin_multiple"], "450900", None, NIGHT) == (15, 20)
+
+
+def test_another_look_back_is_the_packs_own_and_both_ways_of_working_out_agree(tmp_path: Path) -> None:
+    book = check_rules(pack("guangdong"))
+    assert (book.look_back_months, load_rulebook(pack("yulin")).look_back_months) == (6, 12)
+    ordered, draw = make_plan(book, NIGHT), Random(1)
+    families = [random_family(kinds_of(ordered), draw) for _ in range(60)]
+    compared, _ = no_difference([family for family in families if book.speaks_for(family.region)], tmp_path, frozenset(), ordered)
+    assert compared > 1_000
+
+
+def test_a_limit_said_by_the_line_of_one_person_needs_that_person(tmp_path: Path) -> None:
+    text = "- {rule: car_limit, label: 车价, of: household, publish: yes, unit: 元, law: 某文件,\n  expr: financial_months * monthly_line * one_person}\n" + DOCUMENT
+    assert "car_limit" in check_rules(made(tmp_path / "a", text)).rules
+    assert codes(made(tmp_path / "b", text.replace(" * one_person", ""))) == {"E-FORMULA-UNIT"}
 
 
 @pytest.mark.parametrize("asked", ["yulin", "450900"])

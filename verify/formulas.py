@@ -71,7 +71,7 @@ FUNCTIONS = {
     "in_months": 2,
 }
 ASKED = ("has", "the_member", "any_member")  # they are asked of a name, not of an amount
-CONSTANTS = {"months_a_year": 12, "one_month": 1}
+CONSTANTS = {"months_a_year": 12, "one_month": 1, "one_person": 1}
 LONGEST, DEEPEST_BRACKETS, DEEPEST_TREE = 2000, 20, 60  # an expression is read by people before it is read by us
 DAYS = ("as_of", "as_of_month", "window_from", "window_to")
 

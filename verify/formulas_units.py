@@ -21,7 +21,7 @@ from verify.rule_files import Extract
 PLAIN = ("倍", "比")
 PERSON, YEAR, MONEY = "人", "年", "元"
 WINDOWS = ("in_window", "inside_window", "touches_window")
-OF_CONSTANTS = {"months_a_year": "月/年", "one_month": "月"}
+OF_CONSTANTS = {"months_a_year": "月/年", "one_month": "月", "one_person": "人"}
 OWN_NAMES = {"age": "岁", "members": "人"}
 
 

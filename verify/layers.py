@@ -70,7 +70,7 @@ def parameter_names(plan: Plan, table: str = "", known: Mapping[str, int] | None
             continue
         low, high = (column(f"{name}__{end}", table) for end in ("low", "high"))
         found[name] = Span(low, high, scale_of(parameter), most=parameter.most, some=parameter.least > 0)
-    found |= {name: Plain(sql) for name, sql in days(plan.as_of).items()}
+    found |= {name: Plain(sql) for name, sql in days(plan.as_of, plan.book.look_back_months).items()}
     return found
 
 

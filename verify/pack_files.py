@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from verify import rule_files
 from verify.rule_files import Day, Example, Name, NotKnown, Region, Shape, Texts, Value
@@ -24,13 +26,15 @@ class LeftOut(Shape):
 class Pack(Shape):
     """One region's pack: its division, what it inherits (another pack, or the rules beside `packs`: `base`), what it leaves out.
 
-    `not_covered` says in words what its documents ask for and no extract shows, or what was not found.
+    `look_back_months` is how many whole months the window has, of a pack that says nothing that of the pack it inherits, else
+    12. `not_covered` says in words what its documents ask for and no extract shows, or what was not found.
     """
 
     pack: Name
     label: str
     region: Region
     inherits: Name = BASE
+    look_back_months: Annotated[int, Field(ge=1, le=12)] | None = None
     leaves_out: tuple[LeftOut, ...] = ()
     not_covered: Texts = ()
 

@@ -45,7 +45,7 @@ def kinds_of(plan: Plan) -> Kinds:
     texts = [word for rule in plan.rules("case") for column, word in _words_in(rule.formula.tree) if column == "area"]
     areas = {area for p in plan.book.parameters.values() for v in p.values if isinstance(v.value, dict) for area in v.value}
     regions = {value.region for parameter in plan.book.parameters.values() for value in parameter.values}
-    edges = (month_before(plan.as_of, 12), plan.as_of.replace(day=1), plan.as_of)
+    edges = (month_before(plan.as_of, plan.book.look_back_months), plan.as_of.replace(day=1), plan.as_of)
     days = {edge + timedelta(days=by) for edge in edges for by in (-32, -1, 0, 1, 31)} | {month_before(plan.as_of, m) for m in range(14)}
     found = {entry.extract.extract: entry.extract for _, entry in sorted(plan.inputs.items())}
     home = plan.book.membership.home_region

@@ -170,7 +170,7 @@ def _input_answer(store: Store, plan: Plan, entry: InputPlan, example: Example) 
 def _given_names(plan: Plan, example: Example) -> Scope:
     """What an example states: names, `has.`, `given.`, `sum.` and `the.` of names; parameters come from the book."""
     region = example.region or plan.book.membership.home_region
-    names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of).items()}
+    names: dict[str, Operand] = {name: Plain(sql) for name, sql in days(plan.as_of, plan.book.look_back_months).items()}
     names["area"] = Plain(exp.cast(exp.Literal.string(example.area) if example.area else exp.null(), "VARCHAR"))
     for name, parameter in plan.book.parameters.items():
         low, high = bounds(parameter, region, example.area, plan.as_of) or (0, None)

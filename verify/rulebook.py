@@ -58,6 +58,11 @@ class Rulebook:
         """What the book is called: its pack, or the bureau's division."""
         return self.packs[-1].pack if self.packs else self.membership.home_region
 
+    @property
+    def look_back_months(self) -> int:
+        """How many whole months the look-back window has."""
+        return next((pack.look_back_months for pack in reversed(self.packs) if pack.look_back_months), 12)
+
     def speaks_for(self, region: str) -> bool:
         """Whether the book may know values of a division: a pack knows none outside its own, nor those of the made-up county below it."""
         home = self.membership.home_region

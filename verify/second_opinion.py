@@ -40,7 +40,7 @@ def opinion(plan: Plan, family: Family) -> Opinion:
 
 def case_facts(plan: Plan, family: Family) -> Facts:
     """Parameters, dates, the area, and the values that rest on them alone."""
-    names: dict[str, Worth] = {**days_of(plan.as_of), "area": Said(family.area)}
+    names: dict[str, Worth] = {**days_of(plan.as_of, plan.book.look_back_months), "area": Said(family.area)}
     for name, parameter in plan.book.parameters.items():
         low, high = bounds(parameter, family.region, family.area, plan.as_of) or (0, None)
         names[name] = Interval(low, high, scale_of(parameter))
