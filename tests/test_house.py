@@ -33,7 +33,7 @@ TEMPLATES = sorted((ROOT / "verify").glob("*.jinja"))
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"model", "problems", "interval", "privacy", "typed", "figures"}),
     frozenset({"settings", "key_files", "rule_files", "pack_files", "packs", "rule_reading", "rule_texts", "parameter_tables", "rulebook", "manifest"}),
-    frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "pair_decisions", "passing"}),
+    frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "activations", "pair_decisions", "passing"}),
     frozenset(  # tools of stages
         {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
         | {"record_counts", "repeats", "fen_sums"}
@@ -45,14 +45,14 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
-        | {"terms", "touching", "supposing", "kept_figures"}
+        | {"terms", "touching", "supposing", "kept_figures", "telling_families"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "pack_checks", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
+        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words", "activating"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
         | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints"}
     ),

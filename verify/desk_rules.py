@@ -136,4 +136,23 @@ def rules_simulate(
     say(ctx, simulation_blocks(found, voice), simulation_json(found))
 
 
+@rules_app.command("activate", cls=Command)
+def rules_activate(
+    ctx: typer.Context, home: HomeOption, reason: Annotated[str, typer.Option(help="Why the rules change; it goes into the ledger.")] = ""
+) -> None:
+    """Let the rules in, if check, tests, mutation and an impact report on the newest night allow it."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.activating import activate
+    from verify.layout import Block
+    from verify.simulate_words import simulation_blocks, simulation_json
+
+    found = activate(opened, rules_of(ctx), reason=reason)
+    known = found.activation
+    told = {"digest": known.digest, "user": known.user, "when": known.when, "percent": f"{100 * float(known.mutation):.1f}"}
+    line = voice.word("activated", **{**told, "digest": known.digest[:12]}, examples=found.examples, sides=found.sides)
+    say(ctx, [*simulation_blocks(found.impact, voice), Block(line)], {**told, "examples": found.examples, "impact": simulation_json(found.impact)})
+
+
 GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

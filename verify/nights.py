@@ -110,7 +110,7 @@ def night_json(night: Published) -> dict[str, Any]:
 
 def _run(night: Published) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((night.folder / RUN).read_text(encoding="utf-8"))
-    return {key: facts[key] for key in ("started", "finished", "cpu_ms", "peak_kb", "number", "handed_out") if key in facts}
+    return {key: facts[key] for key in ("started", "finished", "cpu_ms", "peak_kb", "number", "handed_out", "activated") if key in facts}
 
 
 def night_blocks(night: Published, voice: Speech) -> list[Block]:
@@ -122,6 +122,7 @@ def night_blocks(night: Published, voice: Speech) -> list[Block]:
         (voice.word("guide_late"), _late(voice, night) or voice.word("no_lines")),
         (voice.word("night_before"), manifest.origin.previous or voice.word("no_lines")),
         (voice.word("night_rules"), manifest.origin.rules[:12]),
+        (voice.word("night_activated"), _activated(voice, run)),
         (voice.word("night_program"), manifest.origin.program),
         (voice.word("night_ran"), f"{run.get('started', '')} ～ {run.get('finished', '')}"),
         (voice.word("night_where"), str(night.folder)),
@@ -135,6 +136,12 @@ def night_blocks(night: Published, voice: Speech) -> list[Block]:
         Block(voice.word("night_counts"), (), (), tuple(voice.counted("count", counts)), figures),
         Block(voice.word("night_categories"), (), (), tuple(voice.categories(categories)), figures),
     ]
+
+
+def _activated(voice: Speech, run: dict[str, Any]) -> str:
+    """Who let the rules of a night in, and when."""
+    known = run.get("activated")
+    return voice.word("night_by", **known) if known else voice.word("night_not_activated")
 
 
 def _late(voice: Speech, night: Published) -> str:

@@ -11,12 +11,13 @@ import platform
 import resource
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from verify import __version__
+from verify.activations import Activation, must_be_activated
 from verify.archive import Archive
 from verify.decisions import Decisions, read_decisions
 from verify.expected import EXPECTED, expected_of, in_all, write_expected
@@ -111,12 +112,13 @@ class Outcome:
 def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     """Run one night and publish it whole, or change nothing; `tell` hears the name of each stage as it begins.
 
-    Raises UsageError (rules, settings), InputError (nothing can be loaded), LockedError, IntegrityError (a gate, the site key).
+    Raises UsageError (rules, settings, E-RULES-NOT-ACTIVE), InputError (nothing can be loaded), LockedError, IntegrityError (a gate, the site key).
     """
     started = datetime.now(UTC)
     must_open(home)
     tell("rules")
     book = check_rules(order.rules)
+    activation = must_be_activated(home, book)
     with publish.one_at_a_time(home):
         sweep(home)
         decisions, pairs = read_decisions(home), read_pair_decisions(home)
@@ -128,7 +130,7 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
             with publish.left_clean(tonight.work):
                 manifest = _stages(tonight, tell)
             tell("publish")
-            night = publish.publish(home, tonight.work, manifest=manifest, run={**_run_facts(started), **_expected(tonight.tables)})
+            night = publish.publish(home, tonight.work, manifest=manifest, run={**_run_facts(started, activation), **_expected(tonight.tables)})
         if order.results is not None:
             publish.hand_out(night, order.results)
     return _outcome(night, book, fresh=fresh)
@@ -167,8 +169,8 @@ def _origin(home: Home, order: Order, book: Rulebook, decisions: Decisions, pair
     return Origin(as_of=day, inputs=digests(opened, listed), previous=before.manifest.night if before else "", **told)
 
 
-def _run_facts(started: datetime) -> Mapping[str, Any]:
-    """When, where and how long: in `run.json`, in no digest."""
+def _run_facts(started: datetime, activation: Activation | None) -> Mapping[str, Any]:
+    """When, where, how long, and who let the rules in (None: nobody): in `run.json`, in no digest."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "started": started.isoformat(timespec="seconds"),
@@ -179,6 +181,7 @@ def _run_facts(started: datetime) -> Mapping[str, Any]:
         "host": platform.node(),
         "python": platform.python_version(),
         "system": platform.platform(),
+        "activated": asdict(activation) if activation else None,
     }
 
 
