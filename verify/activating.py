@@ -57,8 +57,9 @@ def activate(home: Home, folder: Path, *, reason: str) -> Activated:
         raise UsageError(*error.problems, *_family(before, folder, night.manifest.origin.as_of)) from None
     impact = simulate(home, night, Tried(book.name, book), book=_before(home, night, book) or book)
     name = book.packs[-1].pack if book.packs else ""
-    counts = {"cases": sum(impact.matrix.values()), "moved": len(impact.moved)}
-    activation = Activation(book.digest, book.wording, name, f"{score:.4f}", **counts, reason=purpose_of(reason))
+    activation = Activation(
+        book.digest, book.wording, name, f"{score:.4f}", cases=sum(impact.matrix.values()), moved=len(impact.moved), reason=purpose_of(reason)
+    )
     record(home, Look("rules activate", book.digest, purpose_of(reason)))
     add(home, activation, folder)
     return Activated(activation, examples, sides, impact)
