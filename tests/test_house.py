@@ -40,7 +40,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families", "example_answers", "boundaries", "probes"}
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
-        | {"formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
+        | {"decision_split", "formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
         | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected"}
@@ -68,7 +68,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rapidfuzz": r"similarity|linkage\.distances",
     "pypinyin": r"similarity",
     "opencc": r"similarity",
-    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|needs_sql|rule_examples|random_families|boundaries",
+    "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|decision_split|needs_sql|rule_examples|random_families|boundaries",
     "pydantic": r"rule_files|pack_files|settings|rule_texts|scenarios",  # rule_texts catches its ValidationError
     "yaml": r"rule_texts",
     "xlsxwriter": r"workbook",

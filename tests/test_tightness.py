@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 from random import Random
 
 import pytest
 from sqlglot import exp
 
+from tests.small_county import AS_OF
+from tests.test_second_opinion import no_difference
 from verify.formulas import parse
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_interpreter import Facts, verdict
@@ -17,6 +23,12 @@ from verify.formulas_spans import Operand, Span, Truth, integer, null
 from verify.formulas_tight import tightened
 from verify.interval import Interval, Verdict, Worth
 from verify.layers import sql_of
+from verify.opinion_rows import Family, Line, Somebody
+from verify.plan import make_plan
+from verify.random_families import kinds_of, random_family
+from verify.rulebook import load_rulebook
+from verify.second_opinion import opinion
+from verify.settings import rules_folder
 from verify.store import Store, open_store
 
 LARGEST = {"share": Fraction(1, 2), "step": Fraction(30), "cap": Fraction(5)}
@@ -165,3 +177,24 @@ def test_of_100_made_up_tests_sql_and_python_say_the_same(store: Store) -> None:
             expected.append(verdict(tree, facts(box, truths)).holds)
     said = [answer for at in range(0, 100, 50) for answer in store.rows(f"SELECT {', '.join(asked[at : at + 50])}")[0]]
     assert said == expected
+
+
+def test_a_table_read_as_one_is_settled_where_every_way_leads_to_one_category(tmp_path: Path) -> None:
+    rules = Path(shutil.copytree(rules_folder(), tmp_path / "rules"))
+    path = rules / "programmes/category.yaml"
+    text = path.read_text(encoding="utf-8")
+    same = text.replace("then: margin, label: 低保边缘", "then: dibao, label: 低保")
+    path.write_text(same.replace("  hit: first\n", "  hit: first\n  split: yes\n"), encoding="utf-8")
+    split, draw = make_plan(load_rulebook(rules), AS_OF), Random(4)
+    decision = split.book.decision
+    assert decision.split
+    entry = split.book.entry("decision", decision.decision)
+    plain = replace(entry, shape=decision.model_copy(update={"split": False}))
+    apart = replace(split.book, entries={**split.book.entries, ("decision", entry.name): plain})
+    may_be_a_wage = {"所得项目": "工资薪金所得", "税款所属期起": date(2026, 9, 1), "税款所属期止": date(2026, 9, 30), "收入额": 12_000_00}
+    wages = Somebody(1, rows={"sw_geshui": [Line(may_be_a_wage, 1, grey=True)]})  # below the line without it, below the margin with it
+    families = [Family("459999", "城镇", [wages], {"mz_shenqing": [Line({}, 1)]}), *(random_family(kinds_of(split), draw) for _ in range(80))]
+    no_difference(families, tmp_path, frozenset(), split)
+    both = [(opinion(replace(split, book=apart), family).category, opinion(split, family).category) for family in families]
+    assert all(one in ("cannot_tell", together) for one, together in both)
+    assert both[0] == ("cannot_tell", "dibao")

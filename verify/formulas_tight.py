@@ -41,6 +41,14 @@ def tightened(tree: exp.Expr, most: Mapping[str, Fraction], parts: Sequence[tupl
     return call("_first", tree, other)
 
 
+def each_way(tree: exp.Expr) -> exp.Expr:
+    """A condition over the outcomes of tests, read again with each of those it names twice taken both ways, one at a time."""
+    whole, twice = tree, [node for node in tree.find_all(exp.Column) if leaves(tree)[text(node)] > 1]
+    for node in {text(one): one for one in twice}.values():
+        whole = call("_first", whole, _pieces(tree, [node], {}, set()))
+    return whole
+
+
 def _with_parts(tree: exp.Expr, parts: Sequence[tuple[str, exp.Expr]]) -> exp.Expr:
     said: dict[str, exp.Expr] = {}
 

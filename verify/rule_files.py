@@ -463,7 +463,7 @@ class Outcome(Shape):
 
 
 class Decision(Shape):
-    """The decision table: the first row that holds, provided no earlier row is open."""
+    """The decision table: the first row that holds, provided no earlier row is open; `split` reads its rows together."""
 
     decision: Name
     label: str
@@ -472,6 +472,7 @@ class Decision(Shape):
     rows: tuple[Row, ...]
     otherwise: Outcome
     unknown: Outcome
+    split: bool = False
     examples: tuple[Example, ...] = ()
 
 

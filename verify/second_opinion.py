@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from verify import interval
+from verify.decision_split import settled
 from verify.formulas_interpreter import Facts, amount, days_of, verdict
 from verify.interval import Interval, Said, Verdict, Worth
 from verify.opinion_rows import Family, Somebody, counted, of_case, of_rows, rows_of, sees
@@ -35,7 +36,10 @@ def opinion(plan: Plan, family: Family) -> Opinion:
     household = _household(plan, family, people, case)
     names = [*(i.input.input for of in ("household", "case") for i in plan.inputs_of(of)), *(r.rule.rule for r in plan.rules("household"))]
     values |= {(0, name): household.names[name] for name in names}
-    return Opinion(values, category(plan, household.names))
+    said = category(plan, household.names)
+    if said == plan.book.decision.unknown.then:
+        said = settled(plan, household) or said
+    return Opinion(values, said)
 
 
 def case_facts(plan: Plan, family: Family) -> Facts:

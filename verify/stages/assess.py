@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify import decision_sql, fact_rows, fact_values, kept_figures, layers, needs_sql
+from verify.decision_split import split_decisions
 from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.model import Arrived, Table
@@ -53,6 +54,8 @@ def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     store.table("tests", decision_sql.tests(plan, household))
     _needs(store, arrived, plan, member=member, unused=unused)
     store.table("decisions", decision_sql.decisions(plan))
+    if plan.book.decision.split:
+        store.table("decisions", split_decisions(plan, household))
     store.table("trace", decision_sql.values(plan, member, household))
     evidence = [needs_sql.evidence_of(entry, unused, case.rows[name].scale) for name, entry in plan.inputs.items()]
     store.table("proof", needs_sql.evidence(evidence))
