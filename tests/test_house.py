@@ -52,7 +52,8 @@ FLOORS: tuple[frozenset[str], ...] = (
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "pack_checks", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words", "activating"}
+        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
+        | {"activating", "fragile", "fragile_words", "whole_night"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
         | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints"}
     ),
@@ -79,7 +80,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|simulate_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

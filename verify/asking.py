@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from verify.ledger import Look, record
+from verify.looking import ALL
 from verify.nights import newest_night
 from verify.rule_checks import check_rules
 from verify.scenarios import read_scenario
 from verify.settings import Home
 from verify.simulate import Simulation, simulate
 from verify.typed import purpose_of, safe
-
-ALL = "*"  # in the ledger: every case of the night
 
 
 def simulated(home: Home, scenario: Path, rules: Path, *, purpose: str) -> Simulation:

@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verify import kept_figures
-from verify.archive import Archive
-from verify.batches import chain, known_parts, read_batches
 from verify.manifest import Published
-from verify.model import Arrived, Known
 from verify.parameters import parameter_table
 from verify.passing import passing_folder
 from verify.plan import Plan, make_plan
@@ -28,12 +25,12 @@ from verify.scenarios import Tried
 from verify.settings import Home, read_settings
 from verify.simulate_reach import Trial, affected, below, must_read_alike, needed, places_of
 from verify.stages import assess, group, standardise
-from verify.store import Store, open_store, quoted, read_frame, write_frame
+from verify.store import Store, open_store, quoted, write_frame
+from verify.whole_night import arrived_whole
 from verify.working import TABLES
 
 RESULTS = "results"
 SHADOW = "\x1fleads"  # as `assess.sql` names the shadow of a case
-HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")
 _PREFIX = re.compile(r"^(sum|the|any)__")
 
 
@@ -148,7 +145,7 @@ def _load_places(store: Store, now: Plan, work: Path) -> None:
 def _from_rows(store: Store, home: Home, night: Published, now: Plan, *, work: Path) -> None:
     """Make `outcome`: the stages behind the match over all that was known that night, with the links that were published."""
     tables, published = work / TABLES, night.folder / TABLES
-    arrived = _arrived(home, night, now.book, tables)
+    arrived = arrived_whole(home, night, now.book, tables)
     standard = standardise.people(store, arrived, book=now.book, work=tables)
     matched = group.Matched(standard.spoken, published / "persons.parquet", published / "links.parquet")
     group.cases(store, arrived, matched, book=now.book, work=tables)
@@ -175,25 +172,6 @@ def _from_rows(store: Store, home: Home, night: Published, now: Plan, *, work: P
 def _rules_of_tests(book: Rulebook) -> str:
     lines = [(*test.split(".", 1), rule) for test, rule in sorted(book.rules_of_tests.items())]
     return "FROM (VALUES " + ", ".join(f"({', '.join(map(quoted, line))})" for line in lines) + ") t(category, test, rule)"
-
-
-def _arrived(home: Home, night: Published, book: Rulebook, tables: Path) -> Arrived:
-    """What the night's reading handed over, whole."""
-    published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
-    known = {}
-    for name in book.extracts:
-        known[name] = Known(name, (), late=True, usable=False, as_of=None)
-    for name, batches in read_batches(published / "batches.parquet").items():
-        used = chain(batches)
-        if name in known and used:
-            late = name in manifest.late
-            usable = not late or book.extracts[name].when_late.use_last
-            parts = known_parts(used, archive, book.extracts[name], tables)
-            known[name] = Known(name, parts, late=late, usable=usable, as_of=max(batch.as_of for batch in used))
-    for name in HANDED_ON:
-        write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
-    paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
-    return Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
 
 
 # --- what came of it --------------------------------------------------------------------------------------------------
