@@ -31,6 +31,8 @@ def tightened(tree: exp.Expr, most: Mapping[str, Fraction], parts: Sequence[tupl
     """
     exact: set[str] = set()
     whole = _with_parts(tree, parts)
+    if not any(count > 1 and name not in most for name, count in leaves(whole).items()):
+        return tree
     other = _pieces(whole, _to_split(whole, most), most, exact)
     if isinstance(other, exp.Boolean):
         other = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1 if other.this else 0))

@@ -16,6 +16,7 @@ from typing import NamedTuple, cast
 from verify.problems import Problem, UsageError
 from verify.rule_files import AMOUNT, DAY, REGION, Parameter, Value
 
+_NOTHING = Decimal(0)
 PLAIN = ("region", "from", "to", "law", "review_by")
 
 
@@ -52,13 +53,9 @@ class Dated(NamedTuple):
     value: Decimal | dict[str, Decimal]
     law: tuple[str, ...]
     review_by: date | None
+    amounts: list[Decimal]
     at_least: None = None  # a table gives amounts; bounds are for what is written out
     at_most: None = None
-
-    @property
-    def amounts(self) -> list[Decimal]:
-        """The value, or that of each area."""
-        return list(self.value.values()) if isinstance(self.value, dict) else [self.value]
 
 
 class _Reader:
@@ -72,6 +69,8 @@ class _Reader:
         self._amounts = [at[name] for name in areas or ["value"]]
         self._days: dict[str, date | None] = {"": None}
         self._laws: dict[str, tuple[str, ...]] = {}
+        self._said: dict[str, Decimal] = {}
+        self._regions: set[str] = set()
 
     def value(self, line: list[str]) -> Value | str:
         """The value of a line, or the names of the columns that do not hold what they must."""
@@ -79,17 +78,28 @@ class _Reader:
             return f"{len(line)} ≠ {self._columns}"
         wrong: list[str] = []
         first = self._day(line[self._from], wrong)
-        last, review_by = (None if at is None else self._day(line[at], wrong) for at in (self._to, self._review_by))
-        amounts, region, law = [line[at] for at in self._amounts], line[self._region], self._law(line[self._law_at])
-        if not REGION.fullmatch(region):
-            wrong.append("region")
+        last = None if self._to is None else self._day(line[self._to], wrong)
+        review_by = None if self._review_by is None else self._day(line[self._review_by], wrong)
+        region, law = line[self._region], self._law(line[self._law_at])
+        if region not in self._regions:
+            wrong += [] if REGION.fullmatch(region) else ["region"]
+            self._regions |= {region} - set(wrong)
         if not law:
             wrong.append("law")
-        wrong += [amount[:20] for amount in amounts if not AMOUNT.fullmatch(amount)]
+        said = self._said
+        amounts = [said[line[at]] if line[at] in said else self._amount(line[at], wrong) for at in self._amounts]
         if first is None or wrong:
             return ", ".join(wrong or ["from"])
-        value = dict(zip(self._areas, map(Decimal, amounts), strict=True)) if self._areas else Decimal(amounts[0])
-        return cast("Value", Dated(region, first, last, value, law, review_by))
+        value = dict(zip(self._areas, amounts, strict=True)) if self._areas else amounts[0]
+        return cast("Value", Dated(region, first, last, value, law, review_by, amounts))
+
+    def _amount(self, cell: str, wrong: list[str]) -> Decimal:
+        if cell not in self._said:
+            if not AMOUNT.fullmatch(cell):
+                wrong.append(cell[:20])
+                return _NOTHING
+            self._said[cell] = Decimal(cell)
+        return self._said[cell]
 
     def _day(self, cell: str, wrong: list[str]) -> date | None:
         if cell not in self._days:
@@ -102,5 +112,8 @@ class _Reader:
 
     def _law(self, cell: str) -> tuple[str, ...]:
         if cell not in self._laws:
-            self._laws[cell] = tuple(part.strip() for part in re.split("[;；]", cell) if part.strip())
+            if ";" in cell or "；" in cell:
+                self._laws[cell] = tuple(part.strip() for part in re.split("[;；]", cell) if part.strip())
+            else:
+                self._laws[cell] = (cell.strip(),) if cell.strip() else ()
         return self._laws[cell]

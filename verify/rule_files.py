@@ -327,21 +327,25 @@ class Parameter(Shape):
         return any(region.startswith(one.region) or one.region == "00" for one in self.not_known)
 
     @cached_property
+    def _amounts(self) -> set[Decimal]:
+        return {amount for value in self.values for amount in value.amounts}
+
+    @cached_property
     def scale(self) -> int:
         """How many decimals it is kept at: two for money, else as many as its values need."""
         if self.unit.startswith("元"):
             return 2
-        return max((max(0, -int(a.as_tuple().exponent)) for v in self.values for a in v.amounts), default=0)
+        return max((max(0, -int(a.as_tuple().exponent)) for a in self._amounts), default=0)
 
     @cached_property
     def most(self) -> int:
         """The largest of its values, as it is kept."""
-        return max((int(a.scaleb(self.scale)) for v in self.values for a in v.amounts), default=0)
+        return int(max(self._amounts, default=Decimal(0)).scaleb(self.scale))
 
     @cached_property
     def least(self) -> int:
         """The smallest of its values, as it is kept."""
-        return min((int(a.scaleb(self.scale)) for v in self.values for a in v.amounts), default=0)
+        return int(min(self._amounts, default=Decimal(0)).scaleb(self.scale))
 
     @cached_property
     def by_region(self) -> dict[str, list[Value]]:

@@ -8,16 +8,23 @@ from verify.plan import Plan
 from verify.problems import Problem
 from verify.rule_files import Version
 from verify.rule_plans import RulePlan
+from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 
 
 def basis_problems(book: Rulebook) -> Iterator[Problem]:
     """Entries, values and rows of the decision table whose `law` says nothing."""
     for (kind, name), entry in book.entries.items():
-        parts = [((key, at), part) for key in ("values", "versions", "rows", "blank") for at, part in enumerate(getattr(entry.shape, key, ()))]
+        parts = [((key, at), part) for key in ("values", "versions", "rows", "blank") for at, part in _written(entry, key)]
         for path, part in [((), entry.shape), *((at, one) for at, one in parts if not (isinstance(one, Version) and not one.law))]:
             if "law" in getattr(type(part), "model_fields", ()) and not any(law.strip() for law in getattr(part, "law", ())):
                 yield Problem("E-RULE-NO-BASIS", entry.where(*path, "law"), {"kind": kind, "name": name})
+
+
+def _written(entry: Entry, key: str) -> Iterator[tuple[int, object]]:
+    """The parts of an entry by position, but for those of a table, whose lines were held to it as they were read."""
+    parts = getattr(entry.shape, key, ())
+    yield from enumerate(parts[: len(parts) - len(entry.tabled)] if key == "values" else parts)
 
 
 def use_problems(plans: Sequence[Plan]) -> Iterator[Problem]:

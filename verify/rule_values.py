@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 from verify.problems import Problem
@@ -37,11 +38,14 @@ def value_problems(book: Rulebook) -> Iterator[Problem]:
 
 def _amounts(parameter: Parameter, entry: Entry) -> Iterator[Problem]:
     """A value for each area where the entry says so, and only there; money to the fen."""
+    money, by_area = parameter.unit.startswith("元"), parameter.by == "area"
+    fine: dict[Decimal, bool] = {}  # a country has few different amounts
     for position, value in enumerate(parameter.values):
-        by_area = isinstance(value.value, dict)
         amounts = value.amounts
-        too_fine = parameter.unit.startswith("元") and any(-int(a.as_tuple().exponent) > FEN for a in amounts)
-        if by_area is not (parameter.by == "area") or too_fine or not amounts:
+        for amount in amounts:
+            if amount not in fine:
+                fine[amount] = money and -int(amount.as_tuple().exponent) > FEN
+        if isinstance(value.value, dict) is not by_area or not amounts or any(fine[amount] for amount in amounts):
             yield Problem("E-VALUE-FORM", entry.where("values", position, "value"), {"name": parameter.parameter})
         if value.to is not None and value.to < value.from_:
             yield Problem("E-VALUE-DAYS", entry.where("values", position, "to"), {"from": value.from_.isoformat(), "to": value.to.isoformat()})
@@ -62,7 +66,7 @@ def _overlaps(chain: list[Value], entry: Entry, at: Mapping[int, int], *, name: 
 def _gaps(chain: list[Value], parameter: Parameter, entry: Entry, at: Mapping[int, int], *, name: str) -> Iterator[Problem]:
     """Days between two values of a division on which neither holds, nor one of a division above."""
     for earlier, later in pairwise(chain):
-        if earlier.to is None or earlier.to + _DAY >= later.from_:
+        if earlier.to is None or earlier.to >= later.from_ or (later.from_ - earlier.to).days == 1:
             continue
         above = [value for prefix in _prefixes(later.region) for value in parameter.by_region.get(prefix, ())]
         missing = _not_covered(earlier.to + _DAY, later.from_ - _DAY, above)
@@ -86,7 +90,7 @@ def _not_covered(first: date, last: date, by: list[Value]) -> tuple[date, date] 
 
 def _below_the_floor(chain: list[Value], floors: list[Value], entry: Entry, at: Mapping[int, int], *, name: str) -> Iterator[Problem]:
     """Values smaller than one of a division above that is in force on one of their days; both in order of their days."""
-    first = 0
+    first, plain = 0, getattr(entry.shape, "by", None) is None
     for value in chain:
         while first < len(floors) and (floors[first].to or date.max) < value.from_:
             first += 1
@@ -94,7 +98,7 @@ def _below_the_floor(chain: list[Value], floors: list[Value], entry: Entry, at: 
             floor = floors[position]
             if value.to is not None and floor.from_ > value.to:
                 break
-            if _less(value, floor):
+            if value.amounts[0] < floor.amounts[0] if plain else _less(value, floor):
                 told = {"name": name, "region": value.region, "floor": floor.region, "other": entry.where("values", at[id(floor)])}
                 yield Problem("E-VALUE-FLOOR", entry.where("values", at[id(value)]), told)
 
