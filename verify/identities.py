@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from verify.candidates import NameGrades, near_ids
+from verify.crowds import leave_out_homes, leave_out_ids
 from verify.store import Store, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -23,6 +24,7 @@ def identify(store: Store, grades: NameGrades) -> None:
     """
     for name in ("people", "register", "spoken", "declared"):
         store.table(name, _SQL[name])
+    leave_out_ids(store)
     for name in ("decided", "register_decided", "register_void", "officers_rows", "barred"):
         store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
@@ -36,6 +38,7 @@ def identify(store: Store, grades: NameGrades) -> None:
     store.table("birth_pairs", f"{_SQL['register_crowd']} UNION SELECT * FROM register_pairs WHERE method = 'name_birth_sex'")
     _grade(store, grades, "birth_pairs")
     _accept(store, "accept_birth")
+    leave_out_homes(store)
     _spread_over_households(store, grades)
     for name in _KNOWN:
         store.table(name, _SQL[name])

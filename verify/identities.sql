@@ -68,13 +68,18 @@ UNION
 SELECT d.pno, r.rid, 'corrected_id' FROM declared d JOIN near_register n ON d.id_key = n.a JOIN register r ON r.id_key = n.b
 UNION
 SELECT d.pno, r.rid, 'name_birth_sex'
-FROM declared d JOIN register r ON d.id_birth = r.born AND d.id_sex = r.gender WHERE r.id_state IN ('none', 'invalid')
+FROM declared d JOIN register r ON d.id_birth = r.born AND d.id_sex = r.gender
+WHERE r.id_state IN ('none', 'invalid') AND d.id_birth NOT IN (FROM crowded_births)
+UNION
+SELECT d.pno, r.rid, 'name_birth_sex'
+FROM declared d JOIN register r ON d.id_birth = r.born AND d.id_sex = r.gender AND d.name_key = r.name_key
+WHERE r.id_state IN ('none', 'invalid') AND d.id_birth IN (FROM crowded_births) AND (d.name_key, d.id_birth) NOT IN (FROM crowded_twins)
 
 -- name: register_crowd
 -- Everybody of the register who shares birth date and sex with a person for whom these could decide.
 SELECT DISTINCT c.pno, r.rid, 'crowd' AS method
 FROM register_pairs c JOIN declared d USING (pno) JOIN register r ON d.id_birth = r.born AND d.id_sex = r.gender
-WHERE c.method = 'name_birth_sex' AND c.pno NOT IN (SELECT pno FROM person_rows WHERE status = 'accepted')
+WHERE c.method = 'name_birth_sex' AND (d.id_birth NOT IN (FROM crowded_births) OR d.name_key = r.name_key) AND c.pno NOT IN (SELECT pno FROM person_rows WHERE status = 'accepted')
 
 -- name: household_pairs
 -- Rows of a household in which somebody of the case is already known, for those of the case who are not.
@@ -98,12 +103,17 @@ WITH g AS (
   FROM (SELECT DISTINCT pno, rid FROM {pairs}) c JOIN declared d USING (pno) JOIN register r USING (rid)
   LEFT JOIN name_grades n ON n.a = least(d.name_key, r.name_key) AND n.b = greatest(d.name_key, r.name_key)
   GROUP BY c.pno, c.rid
+), doubtful AS (
+  SELECT g.pno, g.rid, r.name_key, r.household, r.ident, p.case_id FROM g JOIN register r USING (rid) JOIN people p USING (pno) WHERE g.grade < 4
+), better AS (
+  SELECT n.pno, n.rid FROM doubtful n JOIN declared q ON q.case_id = n.case_id AND q.name_key = n.name_key AND q.pno <> n.pno
+  UNION
+  SELECT n.pno, n.rid FROM doubtful n JOIN register o ON o.household = n.household AND o.ident <> n.ident
+  JOIN declared d ON d.pno = n.pno AND d.name_key = o.name_key
 )
-SELECT c.pno, c.rid, c.method, CASE WHEN g.grade = 0 AND r.name_key = r.former_key THEN 1 ELSE g.grade END AS grade, r.ident, r.id_state, g.grade < 4 AND (
-         EXISTS (SELECT 1 FROM declared q WHERE q.case_id = p.case_id AND q.pno <> c.pno AND q.name_key = r.name_key)
-      OR EXISTS (SELECT 1 FROM register o JOIN declared d ON d.name_key = o.name_key
-                 WHERE d.pno = c.pno AND o.household = r.household AND o.ident <> r.ident)) AS better
-FROM {pairs} c JOIN g USING (pno, rid) JOIN register r USING (rid) JOIN people p USING (pno)
+SELECT c.pno, c.rid, c.method, CASE WHEN g.grade = 0 AND r.name_key = r.former_key THEN 1 ELSE g.grade END AS grade, r.ident, r.id_state,
+       t.pno IS NOT NULL AS better
+FROM {pairs} c JOIN g USING (pno, rid) JOIN register r USING (rid) LEFT JOIN better t ON t.pno = c.pno AND t.rid = c.rid
 ANTI JOIN barred b ON b.pno = c.pno AND b.rid = c.rid
 WHERE NOT EXISTS (SELECT 1 FROM officers_rows o WHERE o.pno = c.pno AND o.ident <> r.ident)
 

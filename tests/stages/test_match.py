@@ -125,8 +125,8 @@ class County:
             with open_store(work, threads=1 if order is None else 2) as store:
                 spoken = standardise.people(store, arrived, book=book(), work=work).spoken
                 made = match.links(store, arrived, spoken, book=book(), work=work)
-            if self.decisions:
-                self.told, self.codes = read_frame(work / DECIDED), set(read_frame(arrived.troubles)["code"])
+            self.codes = set(read_frame(arrived.troubles)["code"])
+            self.told = read_frame(work / DECIDED) if self.decisions else None
             return read_frame(made.links.path), read_frame(made.persons.path)
 
     def _marks(self, work: Path) -> Path | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from verify.candidates import NameGrades, near_ids
+from verify.crowds import leave_out_of_faces, tell_crowds
 from verify.faces import load_spoken, name_tables_of
 from verify.identities import identify
 from verify.model import Arrived, Spoken, Table
@@ -92,6 +93,7 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     for name in ("worked_out", "all_verdicts", "allowed", "scored", "best"):
         store.table(name, _SQL[name])
     tell_decided(store, arrived, work)
+    tell_crowds(store, arrived.troubles)
     written = {}
     for name in ("links", "persons"):
         path = work / f"{name}.parquet"
@@ -134,7 +136,10 @@ def _linkable(arrived: Arrived, book: Rulebook) -> Iterator[tuple[str, bool]]:
 
 def _judge_faces(store: Store, grades: NameGrades) -> None:
     """Verdicts on what rows say of somebody, wherever they stand: the table `verdicts`."""
-    for name in ("faces", "kin_ids", "bad_faces", "good_or_bad_faces", "compared"):
+    for name in ("faces", "compared"):
+        store.table(name, _SQL[name])
+    leave_out_of_faces(store)
+    for name in ("kin_ids", "bad_faces", "good_or_bad_faces"):
         store.table(name, _SQL[name])
     near_ids(store, "near_kin", "bad_faces", "kin_ids")
     near_ids(store, "near_doubtful", "good_or_bad_faces", "doubtful_ids")

@@ -38,10 +38,13 @@ SELECT f.fno, i.pno, 'doubtful_id' FROM faces f JOIN doubtful_ids i ON f.id_key 
 UNION
 SELECT f.fno, i.pno, 'near_doubtful' FROM faces f JOIN near_doubtful n ON f.id_key = n.a JOIN doubtful_ids i ON i.id_key = n.b
 UNION
-SELECT f.fno, k.pno, 'name_birth_sex' FROM faces f JOIN compared k ON f.birth = k.birth AND f.sex = k.sex WHERE f.id_state IN ('none', 'invalid')
+SELECT f.fno, k.pno, 'name_birth_sex' FROM faces f JOIN compared_apart k ON f.birth = k.birth AND f.sex = k.sex WHERE f.id_state IN ('none', 'invalid')
 UNION
-SELECT f.fno, k.pno, 'name_birth' FROM faces f JOIN compared k ON f.birth = k.birth
+SELECT f.fno, k.pno, 'name_birth' FROM faces f JOIN compared_apart k ON f.birth = k.birth
 WHERE f.id_state IN ('none', 'invalid') AND (f.sex IS NULL OR k.sex IS NULL)
+UNION
+SELECT f.fno, k.pno, CASE WHEN f.sex = k.sex THEN 'name_birth_sex' ELSE 'name_birth' END FROM faces f JOIN compared_crowd k ON f.birth = k.birth AND f.name_key = k.name_key
+WHERE f.id_state IN ('none', 'invalid') AND coalesce(f.sex = k.sex, TRUE)
 UNION
 SELECT f.fno, y.pno, 'family_id' FROM faces f JOIN family y ON f.id_key = y.id_key
 WHERE f.id_state = 'valid18' AND NOT EXISTS (SELECT 1 FROM person_ids i WHERE i.pno = y.pno AND i.id_key = f.id_key)
@@ -157,7 +160,7 @@ WHERE h.hit = 'family_id' AND h.grade BETWEEN 2 AND 4 AND NOT h.better
 
 -- name: verdicts_of_namesakes
 -- Leads: the name alone, and the same name and birth date under another valid ID. An invalid ID one slip from that of a
--- namesake of the register is the namesake's.
+-- namesake of the register is the namesake's. A name that many of the roster bear leads nowhere.
 WITH of_others AS (
   SELECT f.fno FROM faces f JOIN near_crowd n ON n.a = f.id_key JOIN crowd c ON c.id_key = n.b
   LEFT JOIN name_grades x ON x.a = least(f.name_key, c.name_key) AND x.b = greatest(f.name_key, c.name_key)
@@ -165,11 +168,11 @@ WITH of_others AS (
 )
 SELECT DISTINCT f.fno, n.pno, 'rejected' AS status, 'name_only' AS method,
        CASE f.id_state WHEN 'none' THEN ['name_only'] ELSE ['name_only', 'id_unusable'] END AS reasons, 'name_equal' AS name_reason
-FROM faces f JOIN person_names n ON n.name_key = f.name_key
+FROM faces f JOIN names_apart n ON n.name_key = f.name_key
 WHERE f.id_state IN ('none', 'invalid') AND f.birth IS NULL AND f.fno NOT IN (FROM of_others)
 UNION ALL
 SELECT DISTINCT f.fno, n.pno, 'rejected', 'other_id', ['other_id', 'birth_equal'], 'name_equal'
-FROM faces f JOIN person_names n ON n.name_key = f.name_key
+FROM faces f JOIN names_apart n ON n.name_key = f.name_key
 JOIN person_ids i ON i.pno = n.pno AND i.id_key <> f.id_key AND i.id15 IS DISTINCT FROM f.id15
 JOIN compared k ON k.pno = n.pno AND k.birth = f.id_birth
 WHERE f.id_state IN ('valid18', 'valid15') AND NOT n.former
@@ -212,6 +215,8 @@ WITH ties AS (
 )
 SELECT DISTINCT d.extract, d.file, d.row, d.side, d.name_key, d.id_state, t.pno, k.ident, t.anchor
 FROM documents d
+ANTI JOIN (SELECT extract, document FROM documents WHERE id_state IN ('none', 'invalid') GROUP BY ALL HAVING count(*) > getvariable('many_of_document')) m
+       ON m.extract = d.extract AND m.document = d.document
 JOIN ties t ON t.extract = d.extract AND t.document = d.document AND (t.file, t.row, t.side) <> (d.file, d.row, d.side)
 JOIN known_people k ON k.pno = t.pno AND k.ident <> t.anchor
 JOIN compared c ON c.pno = t.pno
