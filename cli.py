@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_rules, making
+from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_rules, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
 from verify.usage import Command
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-for module in (desk_rules, desk, desk_extract, desk_batches, desk_keys, desk_match, making):
+for module in (desk_rules, desk_packs, desk, desk_extract, desk_batches, desk_keys, desk_match, making):
     for name, group in module.GROUPS.items():
         app.add_typer(group, name=name)
 for command in desk.COMMANDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.test_cli import hedui
 from tests.test_second_opinion import no_difference
 from verify import Order, init_home, run_night
 from verify.pack_checks import documents_in
+from verify.pack_compare import Side, compare
+from verify.pack_gaps import gaps
+from verify.pack_page import page_of
 from verify.packs import all_packs, documents_of, layers_of
 from verify.parameters import bounds, parameter_table
 from verify.plan import make_plan
@@ -134,7 +138,8 @@ def test_another_look_back_is_the_packs_own_and_both_ways_of_working_out_agree(t
 
 
 def test_a_limit_said_by_the_line_of_one_person_needs_that_person(tmp_path: Path) -> None:
-    text = "- {rule: car_limit, label: 车价, of: household, publish: yes, unit: 元, law: 某文件,\n  expr: financial_months * monthly_line * one_person}\n" + DOCUMENT
+    said = "- {rule: car_limit, label: 车价, of: household, publish: yes, unit: 元, law: 某文件,\n  expr: financial_months * monthly_line * one_person}\n"
+    text = said + DOCUMENT
     assert "car_limit" in check_rules(made(tmp_path / "a", text)).rules
     assert codes(made(tmp_path / "b", text.replace(" * one_person", ""))) == {"E-FORMULA-UNIT"}
 
@@ -147,3 +152,31 @@ def test_a_pack_is_asked_for_by_name_or_division(asked: str) -> None:
 def test_a_pack_that_is_not_there() -> None:
     said = hedui("rules", "check", "--pack", "nowhere")
     assert (said.returncode, "E-PACK-NONE" in said.stderr, "yulin" in said.stderr) == (2, True, True)
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_the_page_of_a_pack_agrees_with_its_files(name: str) -> None:
+    assert (pack(name) / "README.md").read_text(encoding="utf-8") == page_of(load_rulebook(pack(name)), NIGHT), f"hedui rules page {name} --as-of {NIGHT}"
+
+
+def test_two_days_side_by_side_differ_where_the_law_was_changed() -> None:
+    book = load_rulebook(pack("guangdong"))
+    found = {(one.kind, one.name): (one.left, one.right) for one in compare(Side(book, date(2025, 12, 31)), Side(book, date(2026, 1, 1)))}
+    assert found["parameter", "financial_months"] == ("24 月", "?")
+    assert {("test", "income_first_stage"), ("rule", "vetoing_vehicles")} <= set(found)
+    assert compare(Side(book, NIGHT), Side(book, NIGHT)) == []
+
+
+def test_two_regions_side_by_side() -> None:
+    said = hedui("rules", "compare", "yinzhou", "huli", "--json")
+    told = {one["name"]: (one["left"], one["right"]) for one in json.loads(said.stdout)}
+    assert told["financial_months_margin"] == ("96 月", "72 月")
+    assert told["tier3"][0] == ""
+    assert "E-PACK-DAY" in hedui("rules", "compare", "yinzhou@soon", "huli").stderr
+
+
+def test_gaps_say_what_is_not_known_and_what_was_last_seen_long_ago() -> None:
+    found = {(one.kind, one.name) for one in gaps(load_rulebook(pack("yulin")), NIGHT)}
+    assert {("absent", "financial_months"), ("seen", "line_urban_month"), ("bounds", "wage_share_counted"), ("cover", "")} <= found
+    assert ("bounds", "line_urban_month") in {(one.kind, one.name) for one in gaps(load_rulebook(pack("anhua")), NIGHT)}
+    assert gaps(load_rulebook(rules_folder()), NIGHT) == []

@@ -26,7 +26,7 @@ from verify.settings import rules_folder
 from verify.usage import Command, Group, whole_line
 
 AN_ID = "450102199001011234"
-CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "PACK", "HOME", "clean", "normal", "hard", "drop", "truth"}
+CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "PACK", "base", "HOME", "clean", "normal", "hard", "drop", "truth"}
 
 
 def sentences() -> list[tuple[str, str]]:

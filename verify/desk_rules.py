@@ -11,61 +11,77 @@ from typing import Annotated
 import typer
 
 from verify.problems import Problem, UsageError
-from verify.shell import DayOption, HomeOption, PurposeOption, rules_of, say, sound_voice, tell, voice_of
+from verify.shell import DayOption, HomeOption, PurposeOption, rules_of, say, shared_rules_of, sound_voice, tell, voice_of
 from verify.usage import Command, Group
 
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
 
 
+AllOption = Annotated[bool, typer.Option("--all", help="Of the shared rules and of every region's pack.")]
+
+
+def folders_of(ctx: typer.Context, *, every: bool) -> list[Path]:
+    """The rule book asked for, or the shared rules and every pack. Raises UsageError (E-PACK-…)."""
+    from verify.packs import all_packs
+
+    root = shared_rules_of(ctx)
+    return [root, *(layer.folder for layer in all_packs(root))] if every else [rules_of(ctx)]
+
+
 @rules_app.command("check", cls=Command)
-def rules_check(ctx: typer.Context, as_of: DayOption = None) -> None:
+def rules_check(ctx: typer.Context, as_of: DayOption = None, every: AllOption = False) -> None:
     """Load every rule file; tell all mistakes with file and line."""
     from verify.rule_checks import check_rules
     from verify.rule_reviews import must_hold_on, overdue
 
-    book = check_rules(rules_of(ctx))
-    if as_of is not None:
-        must_hold_on(book, as_of.date())
-    tell(ctx, overdue(book, as_of.date() if as_of else _today()))
-    print(voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
+    for folder in folders_of(ctx, every=every):
+        book = check_rules(folder)
+        if as_of is not None:
+            must_hold_on(book, as_of.date())
+        tell(ctx, overdue(book, as_of.date() if as_of else _today()))
+        print((f"{book.name}  " if every else "") + voice_of(ctx).word("rules_whole", entries=len(book.entries), digest=book.digest[:12]))
 
 
 @rules_app.command("test", cls=Command)
-def rules_test(ctx: typer.Context) -> None:
+def rules_test(ctx: typer.Context, every: AllOption = False) -> None:
     """Run every example that stands in a rule file, and cases on both sides of every test."""
     from verify.rule_examples import test_rules, try_both_sides
 
-    found = test_rules(rules_of(ctx))
-    wrong = [Problem("E-RULE-EXAMPLE", r.where, {"name": r.name, "expected": str(r.expected), "got": str(r.got)}) for r in found if not r.passed]
-    if wrong:
-        raise UsageError(*wrong)
-    sides = try_both_sides(rules_of(ctx))
-    print(voice_of(ctx).word("examples_hold", count=len(found)))
-    print(voice_of(ctx).word("sides_hold", count=sides))
+    for folder in folders_of(ctx, every=every):
+        found = test_rules(folder)
+        wrong = [Problem("E-RULE-EXAMPLE", r.where, {"name": r.name, "expected": str(r.expected), "got": str(r.got)}) for r in found if not r.passed]
+        if wrong:
+            raise UsageError(*wrong)
+        sides, named = try_both_sides(folder), f"{folder.name}  " if every else ""
+        print(named + voice_of(ctx).word("examples_hold", count=len(found)))
+        print(named + voice_of(ctx).word("sides_hold", count=sides))
 
 
 @rules_app.command("mutate", cls=Command)
 def rules_mutate(
-    ctx: typer.Context, only_score: Annotated[bool, typer.Option("--only-score", help="Do not look for what would tell survivors apart.")] = False
+    ctx: typer.Context,
+    only_score: Annotated[bool, typer.Option("--only-score", help="Do not look for what would tell survivors apart.")] = False,
+    every: AllOption = False,
 ) -> None:
     """Make one mistake at a time in the rules, and say which ones no example notices."""
     voice = sound_voice(ctx)
     from verify.mutating import mutate_rules, score_json
     from verify.mutating_words import score_blocks
 
-    found = mutate_rules(rules_of(ctx), shown=not (only_score or ctx.obj.get("json")))
-    say(ctx, score_blocks(found, voice), score_json([found]))
+    found = [mutate_rules(folder, shown=not (only_score or ctx.obj.get("json"))) for folder in folders_of(ctx, every=every)]
+    say(ctx, [block for one in found for block in score_blocks(one, voice)], score_json(found))
 
 
 @rules_app.command("coverage", cls=Command)
-def rules_coverage(ctx: typer.Context) -> None:
+def rules_coverage(ctx: typer.Context, every: AllOption = False) -> None:
     """Say which facts, rules, values and rows of the table no example reaches."""
     voice = sound_voice(ctx)
     from verify.coverage import cover, coverage_json
     from verify.mutating_words import coverage_blocks
 
-    points = cover(rules_of(ctx))
-    say(ctx, coverage_blocks(points, voice), coverage_json(points))
+    found = {folder.name: cover(folder) for folder in folders_of(ctx, every=every)}
+    plain = {name: coverage_json(points) for name, points in found.items()}
+    say(ctx, [block for points in found.values() for block in coverage_blocks(points, voice)], {"packs": plain} if every else next(iter(plain.values())))
 
 
 @rules_app.command("show", cls=Command)

@@ -59,9 +59,10 @@ class Document(Shape):
 
 
 class Adds(Shape):
-    """Values that a pack adds to an inherited parameter, or the statement that it has none that anybody found."""
+    """Values that a pack adds to an inherited parameter, or the statement that nobody found one; and its own label, if need be."""
 
     adds: Name
+    label: str | None = None
     values: tuple[Value, ...] = ()
     not_known: tuple[NotKnown, ...] = ()
     examples: tuple[Example, ...] = ()

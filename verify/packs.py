@@ -123,6 +123,7 @@ def _added(entries: Entries, entry: Entry) -> Iterator[Problem]:
     new = Parameter.model_construct(
         **{
             **dict(shape),
+            "label": more.label or shape.label,
             "values": (*shape.values, *more.values),
             "examples": (*shape.examples, *more.examples),
             "not_known": (*shape.not_known, *more.not_known),
