@@ -1,8 +1,10 @@
-"""What an answer at the desk costs: cold processes of `hedui --help`, `check` and `check --again`, beside a bare Python.
+"""What an answer at the desk costs: cold processes of `hedui --help`, `explain`, `check` and `check --again`, beside a bare Python.
+
+Of `explain` also what the answer alone costs, once the program and the rules are loaded: reading, choosing, wording.
 
 CPU seconds (user and system) and seconds on the clock, medians over the runs; the night lies ready in a home of its own.
 
-    python bench/desk.py [--runs 5] [--drop fixtures/county-a/drop] [--case SQ2026000003]
+    python -m bench.desk [--runs 5] [--drop fixtures/county-a/drop] [--case SQ2026000003]
 """
 
 from __future__ import annotations
@@ -16,8 +18,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from verify.explain_case import rows_behind, told_of
+from verify.explain_short import short_block
+from verify.labels import book_of
+from verify.layout import laid_out
+from verify.looking import look
+from verify.settings import open_home, rules_folder
+from verify.speech import speech
+from verify.terms import terms_of
+
 ROOT = Path(__file__).resolve().parent.parent
-HEDUI = str(Path(sys.executable).with_name("hedui"))
+HEDUI = [sys.executable, "-m", "cli"]  # this checkout, whatever is installed
 
 
 def cost(command: list[str]) -> tuple[float, float]:
@@ -26,6 +37,18 @@ def cost(command: list[str]) -> tuple[float, float]:
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system, time.monotonic() - start
+
+
+def answering(folder: Path, case: str, runs: int) -> float:
+    """CPU seconds of the short form in a process that has everything loaded, the ledger's line included; the median."""
+    voice = speech(rules_folder(), "zh")
+    terms, spent = terms_of(book_of(voice), voice), []
+    for _ in range(runs + 1):
+        began = time.process_time()
+        spot = look(open_home(folder), case, command="explain", purpose="bench")
+        laid_out([short_block(told_of(rows_behind(spot), voice), terms, 100)], 100)
+        spent.append(time.process_time() - began)
+    return statistics.median(spent[1:])
 
 
 def main() -> None:
@@ -37,15 +60,18 @@ def main() -> None:
     args = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = str(Path(folder) / "home")
-        subprocess.run([HEDUI, "init", home], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([HEDUI, "night", "--home", home, "--drop", str(args.drop)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        check = [HEDUI, "check", args.case, "--home", home]
+        subprocess.run([*HEDUI, "init", home], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        subprocess.run([*HEDUI, "night", "--home", home, "--drop", str(args.drop)], check=False, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        check = [*HEDUI, "check", args.case, "--home", home]
+        explain = [*HEDUI, "explain", args.case, "--home", home]
         bare = [sys.executable, "-c", "pass"]
-        questions = {"peer: python -c pass": bare, "hedui --help": [HEDUI, "--help"], "check": check, "check --again": [*check, "--again"]}
+        questions = {"peer: python -c pass": bare, "hedui --help": [*HEDUI, "--help"], "explain": explain, "explain --long": [*explain, "--long"]}
+        questions |= {"check": check, "check --again": [*check, "--again"]}
         for name, command in questions.items():
             spent = [cost(command) for _ in range(args.runs)]
             cpu, wall = (statistics.median(side) for side in zip(*spent, strict=True))
             print(f"  {name:24} {cpu:6.2f} CPU s {wall:6.2f} s")
+        print(f"  {'explain, once loaded':24} {1000 * answering(Path(home), args.case, args.runs):6.1f} CPU ms")
 
 
 if __name__ == "__main__":

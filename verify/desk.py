@@ -74,7 +74,7 @@ def explain(
 
 def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str, every: bool) -> None:
     from verify.explain import unknown
-    from verify.explain_case import case_blocks, case_json, told_of, trace
+    from verify.explain_case import case_blocks, case_json, rows_behind, told_of, trace
     from verify.explain_short import short_block, short_json
     from verify.labels import book_of
     from verify.layout import terminal_width
@@ -84,14 +84,16 @@ def _explain_case(ctx: typer.Context, case: str, home: Path, *, purpose: str, ev
 
     opened, voice = open_home(home), ctx.obj["voice"]
     try:
-        traced = trace(look(opened, case, command="explain", purpose=purpose))
+        spot = look(opened, case, command="explain", purpose=purpose)
     except UsageError as error:
         if error.problems[0].code == "E-NO-CASE":
             raise unknown(voice, case) from None
         raise
+    whole = every or ctx.obj.get("json")
+    traced = trace(spot) if whole else rows_behind(spot)
     told, terms = told_of(traced, voice), terms_of(book_of(voice), voice)
     blocks = case_blocks(traced, voice) if every else [short_block(told, terms, terminal_width())]
-    say(ctx, blocks, case_json(traced, voice) | short_json(told, terms))
+    say(ctx, blocks, case_json(traced, voice) | short_json(told, terms) if whole else {})
 
 
 def status(ctx: typer.Context, home: HomeOption) -> None:

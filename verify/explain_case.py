@@ -13,7 +13,6 @@ from decimal import Decimal
 from verify.explain_short import Told
 from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
 from verify.layout import Block
-from verify.parameters import value_in_force
 from verify.rule_files import Parameter, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
@@ -32,6 +31,11 @@ class Traced:
     spot: Spot
     values: list[Record]
     evidence: list[Record]
+
+
+def rows_behind(spot: Spot) -> Traced:
+    """The evidence of a case alone, which is all that the short form reads."""
+    return Traced(spot, [], rows_where(spot.night.folder / "results" / "evidence.parquet", "case_id", spot.case["case_id"]))
 
 
 def trace(spot: Spot) -> Traced:
@@ -71,6 +75,8 @@ def told_of(traced: Traced, voice: Speech) -> Told:
 
 def parameters_of(traced: Traced, book: Rulebook) -> list[tuple[Parameter, Record, Value | None]]:
     """Every parameter that the case's tests rest on: as the night used it (low, high at its scale), and the line it stands in."""
+    from verify.parameters import value_in_force  # noqa: PLC0415 - it loads Polars, which the short form has no time for
+
     spot = traced.spot
     (place,) = rows_where(spot.night.folder / "tables" / "cases.parquet", "case_id", spot.case["case_id"])
     region = place["region"] or book.membership.home_region
