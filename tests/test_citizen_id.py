@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.citizen_id import as_fifteen, birth_of, check_character, id_key, id_keys, id_state, sex_of, valid_id18
+from verify.citizen_id import as_fifteen, birth_of, id_key, id_keys, id_state, sex_of, valid_id18
+from verify.identity.numbers import check_of
 
 AS_OF = date(2026, 11, 20)
 
@@ -42,7 +43,7 @@ def test_no_id_is_none_and_signs_alone_are_no_id() -> None:
 
 def test_a_birth_date_that_is_not_real_or_lies_in_the_future_is_invalid() -> None:
     unreal, future = "11010519490231002", "11010520261121002"
-    assert states(unreal + check_character(unreal), future + check_character(future)) == ["invalid", "invalid"]
+    assert states(unreal + check_of(unreal), future + check_of(future)) == ["invalid", "invalid"]
 
 
 def test_fifteen_digits_are_valid_with_a_real_date_of_the_last_century() -> None:
@@ -68,12 +69,12 @@ def test_the_fifteen_digits_of_an_id() -> None:
 
 def test_check_character_wants_seventeen_digits() -> None:
     with pytest.raises(ValueError, match="seventeen"):
-        check_character("1234")
+        check_of("1234")
 
 
 @given(st.integers(10**16, 10**17 - 1), st.integers(0, 16), st.integers(1, 9))
 def test_no_mistyped_digit_stays_valid(body: int, at: int, step: int) -> None:
-    right = f"{body}{check_character(str(body))}"
+    right = f"{body}{check_of(str(body))}"
     wrong = right[:at] + str((int(right[at]) + step) % 10) + right[at + 1 :]
     valid = pl.DataFrame({"key": [right, wrong]}).select(valid_id18(pl.col("key"))).to_series().to_list()
     assert valid == [True, False]
@@ -87,4 +88,4 @@ def test_a_column_of_ids_is_made_comparable_as_each_is(ids: list[str | None]) ->
 
 @given(st.from_regex(r"[1-9][0-9]{16}", fullmatch=True), st.sampled_from("0123456789X"))
 def test_one_check_character_alone_is_right(digits: str, last: str) -> None:
-    assert one(valid_id18(pl.col("key")), digits + last) == (last == check_character(digits))
+    assert one(valid_id18(pl.col("key")), digits + last) == (last == check_of(digits))

@@ -1,7 +1,8 @@
 """Citizen identity numbers: how they are made comparable, when one is valid, and what it says about its holder.
 
 GB 11643-1999: six digits of division, eight of birth date, three of sequence (odd: male), one check character. Before
-1999 there were fifteen digits: no century and no check character. Everything works on whole Polars columns.
+1999 there were fifteen digits: no century and no check character. Everything works on whole Polars columns; one
+number at a time is `identity.numbers`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from functools import cache
 
 import polars as pl
 
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-CHECK_CHARACTERS = "10X98765432"
+from verify.identity.numbers import WEIGHTS
+
 OLD_CENTURY = "19"  # the fifteen-digit numbers ended in 1999, so nobody born later ever had one
 
 VALID_18 = "valid18"
@@ -99,10 +100,3 @@ def as_fifteen(key: pl.Expr) -> pl.Expr:
     """
     old = (key.str.len_chars() == 18) & (key.str.slice(6, 2) == OLD_CENTURY)
     return pl.when(key.str.len_chars() == 15).then(key).when(old).then(key.str.slice(0, 6) + key.str.slice(8, 9))
-
-
-def check_character(digits: str) -> str:
-    """The check character of seventeen digits. Raises ValueError where they are not seventeen digits."""
-    if len(digits) != len(WEIGHTS) or not digits.isdecimal():
-        raise ValueError("a citizen ID has seventeen digits before its check character")
-    return CHECK_CHARACTERS[sum(int(d) * w for d, w in zip(digits, WEIGHTS, strict=True)) % 11]

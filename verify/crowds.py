@@ -14,7 +14,7 @@ import polars as pl
 from verify.store import Store, read_frame, statements, write_frame
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
-MANY = {"many_of_id": 20, "many_of_name": 20, "many_of_home": 100, "many_of_birth": 300, "many_of_document": 60}
+MANY = {"many_of_id": 20, "many_of_name": 20, "many_of_home": 100, "many_of_birth": 600, "many_of_document": 60}
 
 
 def leave_out_ids(store: Store) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from verify.citizen_id import check_character
+from verify.identity.numbers import check_of
 from verify.model import Arrived, Known, Part
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
@@ -44,7 +44,7 @@ def people(count: int) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
-                "id": body + check_character(body),
+                "id": body + check_of(body),
                 "birth": born,
                 "home": f"H{at // 4}",
                 "case": f"C{at // 4}",

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from verify.archive import Archive
-from verify.citizen_id import check_character
+from verify.identity.numbers import check_of
 from verify.model import Arrived, Known, Part
 from verify.pair_decisions import PairDecision, Place
 from verify.pair_marks import write_marks
@@ -49,7 +49,7 @@ def book() -> Rulebook:
 def an_id(birth: str, number: int, division: str = "459901") -> str:
     """A valid ID; an odd number is a man's."""
     body = f"{division}{birth}{number:03d}"
-    return body + check_character(body)
+    return body + check_of(body)
 
 
 def wrong(known: str, at: int = 8) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from verify.archive import Counts
-from verify.citizen_id import check_character
+from verify.identity.numbers import check_of
 from verify.profiles import Measuring
 from verify.rule_files import Extract
 from verify.rulebook import load_rulebook
@@ -27,7 +27,7 @@ def kept(extract: Extract) -> pl.DataFrame:
     """Accounts of whose IDs a quarter cannot be and a tenth are not there."""
     dice = random.Random(20261120)
     digits = [f"45010219{dice.randrange(100):02}0307{dice.randrange(1000):03}" for _ in range(ROWS)]
-    ids = [None if at % 10 == 3 else one[:-1] if at % 4 == 0 else one + check_character(one) for at, one in enumerate(digits)]
+    ids = [None if at % 10 == 3 else one[:-1] if at % 4 == 0 else one + check_of(one) for at, one in enumerate(digits)]
     worth = [dice.randrange(1, 10 ** dice.randrange(1, 18)) if at % 3 else None for at in range(ROWS)]
     nothing = dict.fromkeys([column.column for column in extract.columns], None)
     rows = pl.DataFrame({"_row": range(1, ROWS + 1), "_delete": False, **nothing}, schema_overrides={"_row": pl.Int32})

@@ -18,7 +18,7 @@ VALID, REPAIRABLE, INVALID = "valid", "repairable", "invalid"
 MALE, FEMALE = "male", "female"
 OLDEST = 130  # nobody on any list is older
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _NOISE = re.compile(r"[^0-9A-Z]")
 _PERMITS = ("810000", "820000", "830000")
@@ -70,7 +70,7 @@ def check_of(seventeen: str) -> str:
     """The check character of seventeen digits. Raises ValueError where they are not seventeen ASCII digits."""
     if not re.fullmatch("[0-9]{17}", seventeen):
         raise ValueError("seventeen digits stand before a check character")
-    return _CHECKS[sum(int(d) * w for d, w in zip(seventeen, _WEIGHTS, strict=True)) % 11]
+    return _CHECKS[sum(int(d) * w for d, w in zip(seventeen, WEIGHTS, strict=True)) % 11]
 
 
 def to_eighteen(fifteen: str) -> str:
