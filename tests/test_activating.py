@@ -105,6 +105,14 @@ def test_rules_are_let_in_and_mistakes_are_not(home: Home, tmp_path: Path) -> No
         assert "E-ACTIVATE-FAMILY" in said.stderr
         assert part in said.stderr
     assert len(read_activations(own)) == 1
+    reads = Path(shutil.copytree(rules_folder(), tmp_path / "reads" / "rules"))
+    extract = reads / "extracts" / "cl_canji.yaml"
+    extract.write_text(extract.read_text(encoding="utf-8").replace("department: ", "department: 新 "), encoding="utf-8")
+    other = a_copy(home, tmp_path / "other")
+    refused = hedui("--rules", reads, "rules", "activate", "--home", other.folder, "--reason", "改名")
+    assert refused.stderr.startswith("E-SIMULATE-READ")
+    let_in = hedui("--rules", reads, "rules", "activate", "--home", other.folder, "--reason", "改名", "--reading-changes")
+    assert (let_in.returncode, "取数或归属也变了" in let_in.stdout) == (0, True)
     bare = Path(shutil.copytree(rules_folder(), tmp_path / "bare" / "rules"))
     table = bare / "programmes" / "category.yaml"
     kept = [line for line in table.read_text(encoding="utf-8").splitlines() if "{example:" not in line]

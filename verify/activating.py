@@ -6,7 +6,7 @@ treat otherwise than the rules in force.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,24 +24,29 @@ from verify.rulebook import Rulebook, load_rulebook
 from verify.scenarios import Tried
 from verify.settings import Home, rules_folder
 from verify.simulate import Simulation, simulate
+from verify.simulate_reach import READ_BY
 from verify.telling_families import telling_family
 from verify.typed import purpose_of
 
+UNTOLD = -1  # how many move where that cannot be told
 LEAST = 0.95  # the share of mistakes that the examples must notice
 
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """What was let in, how many examples and cases on both sides held, and whom it moves in the newest night."""
+    """What was let in, how many examples and cases on both sides held, and whom it moves in the newest night (None: cannot be told)."""
 
     activation: Activation
     examples: int
     sides: int
-    impact: Simulation
+    impact: Simulation | None
 
 
-def activate(home: Home, folder: Path, *, reason: str) -> Activated:
+def activate(home: Home, folder: Path, *, reason: str, reading: bool = False) -> Activated:
     """Try everything, then let the rules in; the ledger holds who asked for it before they are in force.
+
+    `reading`: how rows are read or linked changes too, which no published night can show; the impact is then that of the
+    rest, or none where the rest does not stand alone, and the activation says so (moved: -1).
 
     Raises UsageError: E-REASON, E-NO-NIGHT, whatever check and test refuse, E-RULE-EXAMPLE, E-ACTIVATE-MUTATION, each with
     E-ACTIVATE-FAMILY where one was found; E-AGAIN-RULES, E-SIMULATE-…; LedgerError.
@@ -55,14 +60,26 @@ def activate(home: Home, folder: Path, *, reason: str) -> Activated:
     except UsageError as error:
         before = _before(home, night, None)
         raise UsageError(*error.problems, *_family(before, folder, night.manifest.origin.as_of)) from None
-    impact = simulate(home, night, Tried(book.name, book), book=_before(home, night, book) or book)
+    impact = _impact(home, night, book, reading=reading)
     name = book.packs[-1].pack if book.packs else ""
-    activation = Activation(
-        book.digest, book.wording, name, f"{score:.4f}", cases=sum(impact.matrix.values()), moved=len(impact.moved), reason=purpose_of(reason)
-    )
+    cases, moved = (sum(impact.matrix.values()), len(impact.moved)) if impact else (0, UNTOLD)
+    activation = Activation(book.digest, book.wording, name, f"{score:.4f}", cases=cases, moved=moved, reason=purpose_of(reason))
     record(home, Look("rules activate", book.digest, purpose_of(reason)))
     add(home, activation, folder)
     return Activated(activation, examples, sides, impact)
+
+
+def _impact(home: Home, night: Published, book: Rulebook, *, reading: bool) -> Simulation | None:
+    """Whom the rules move in a published night. Raises UsageError (E-SIMULATE-READ) where reading changes and nobody said so."""
+    before = _before(home, night, book) or book
+    if not reading:
+        return simulate(home, night, Tried(book.name, book), book=before)
+    rest = {key: entry for key, entry in book.entries.items() if key[0] not in READ_BY}
+    read = {key: entry for key, entry in before.entries.items() if key[0] in READ_BY}
+    try:
+        return simulate(home, night, Tried(book.name, replace(book, entries=rest | read, tables=before.tables)), book=before)
+    except UsageError:
+        return None
 
 
 def _tried(folder: Path) -> tuple[int, int, float]:

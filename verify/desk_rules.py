@@ -154,7 +154,10 @@ def rules_simulate(
 
 @rules_app.command("activate", cls=Command)
 def rules_activate(
-    ctx: typer.Context, home: HomeOption, reason: Annotated[str, typer.Option(help="Why the rules change; it goes into the ledger.")] = ""
+    ctx: typer.Context,
+    home: HomeOption,
+    reason: Annotated[str, typer.Option(help="Why the rules change; it goes into the ledger.")] = "",
+    reading: Annotated[bool, typer.Option("--reading-changes", help="How rows are read or linked changes too, which no past night can show.")] = False,
 ) -> None:
     """Let the rules in, if check, tests, mutation and an impact report on the newest night allow it."""
     from verify.settings import open_home
@@ -164,11 +167,14 @@ def rules_activate(
     from verify.layout import Block
     from verify.simulate_words import simulation_blocks, simulation_json
 
-    found = activate(opened, rules_of(ctx), reason=reason)
+    found = activate(opened, rules_of(ctx), reason=reason, reading=reading)
     known = found.activation
     told = {"digest": known.digest, "user": known.user, "when": known.when, "percent": f"{100 * float(known.mutation):.1f}"}
     line = voice.word("activated", **{**told, "digest": known.digest[:12]}, examples=found.examples, sides=found.sides)
-    say(ctx, [*simulation_blocks(found.impact, voice), Block(line)], {**told, "examples": found.examples, "impact": simulation_json(found.impact)})
+    blocks = simulation_blocks(found.impact, voice) if found.impact else []
+    notice = (voice.word("activated_reading"),) if reading else ()
+    impact = simulation_json(found.impact) if found.impact else None
+    say(ctx, [*blocks, Block(line, notice)], {**told, "examples": found.examples, "impact": impact})
 
 
 GROUPS: Mapping[str, typer.Typer] = {"rules": rules_app}

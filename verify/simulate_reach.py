@@ -41,8 +41,9 @@ def must_read_alike(then: Rulebook, now: Rulebook) -> None:
         other = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         if other:
             raise UsageError(Problem("E-SIMULATE-READ", kind, {"what": "、".join(other)}))
-    if then.tables.get(then.matching.variants) != now.tables.get(now.matching.variants):
-        raise UsageError(Problem("E-SIMULATE-READ", "matching", {"what": then.matching.variants}))
+    for table in (then.matching.variants, then.matching.lookalikes):
+        if then.tables.get(table) != now.tables.get(table):
+            raise UsageError(Problem("E-SIMULATE-READ", "matching", {"what": table}))
 
 
 def places_of(store: Store) -> list[tuple[str, str | None]]:
