@@ -20,7 +20,7 @@ from verify.formulas import parse
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_interpreter import Facts, verdict
 from verify.formulas_spans import Operand, Span, Truth, integer, null
-from verify.formulas_tight import tightened
+from verify.formulas_tight import each_way, tightened
 from verify.interval import Interval, Verdict, Worth
 from verify.layers import sql_of
 from verify.opinion_rows import Family, Line, Somebody
@@ -172,11 +172,17 @@ def test_of_100_made_up_tests_sql_and_python_say_the_same(store: Store) -> None:
         box, truths = some_box(draw)
         box["x"] = (box["x"][0], draw.choice((None, box["x"][1])))
         if "_FIRST" in tree.sql():
-            compiled = Compiler(scope(box, truths), "here").truth(parse("t", "here").__class__("", tree, *[frozenset[str]()] * 4))
+            compiled = Compiler(scope(box, truths), "here").truth(replace(parse("t", "here"), tree=tree))
             asked.append(f"({sql_of(compiled.sql)})::BOOLEAN")
             expected.append(verdict(tree, facts(box, truths)).holds)
     said = [answer for at in range(0, 100, 50) for answer in store.rows(f"SELECT {', '.join(asked[at : at + 50])}")[0]]
     assert said == expected
+
+
+def test_what_holds_either_way_is_settled_in_a_table_too() -> None:
+    whole = each_way(parse("t or not t", "here").tree)
+    assert verdict(whole, facts({}, {"t": None})).holds is True
+    assert sql_of(Compiler(scope({}, {"t": None}), "here").truth(replace(parse("t", "here"), tree=whole)).sql)
 
 
 def test_a_table_read_as_one_is_settled_where_every_way_leads_to_one_category(tmp_path: Path) -> None:

@@ -34,10 +34,9 @@ def tightened(tree: exp.Expr, most: Mapping[str, Fraction], parts: Sequence[tupl
     if not any(count > 1 and name not in most for name, count in leaves(whole).items()):
         return tree
     other = _pieces(whole, _to_split(whole, most), most, exact)
-    if isinstance(other, exp.Boolean):
-        other = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1 if other.this else 0))
     if other is whole or sum(1 for _ in other.walk()) > LONGEST:
         return tree
+    other = _said(other)
     for name in sorted(exact):  # a division without a value has no largest one, and one of two is not one and the same
         other = call("_where", call("_exact", exp.column(name)), other)
     return call("_first", tree, other)
@@ -47,8 +46,15 @@ def each_way(tree: exp.Expr) -> exp.Expr:
     """A condition over the outcomes of tests, read again with each of those it names twice taken both ways, one at a time."""
     whole, twice = tree, [node for node in tree.find_all(exp.Column) if leaves(tree)[text(node)] > 1]
     for node in {text(one): one for one in twice}.values():
-        whole = call("_first", whole, _pieces(tree, [node], {}, set()))
+        whole = call("_first", whole, _said(_pieces(tree, [node], {}, set())))
     return whole
+
+
+def _said(tree: exp.Expr) -> exp.Expr:
+    """What is settled whatever the values, as 1 = 1 or 1 = 0."""
+    if not isinstance(tree, exp.Boolean):
+        return tree
+    return exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1 if tree.this else 0))
 
 
 def _with_parts(tree: exp.Expr, parts: Sequence[tuple[str, exp.Expr]]) -> exp.Expr:
