@@ -18,7 +18,7 @@ from verify.pack_checks import documents_in
 from verify.pack_compare import Side, compare
 from verify.pack_gaps import gaps
 from verify.pack_page import page_of
-from verify.packs import all_packs, documents_of, layers_of
+from verify.packs import all_packs, documents_of, layers_of, pack_folder
 from verify.parameters import bounds, parameter_table
 from verify.plan import make_plan
 from verify.problems import HeduiError
@@ -132,9 +132,9 @@ def test_another_look_back_is_the_packs_own_and_both_ways_of_working_out_agree(t
     book = check_rules(pack("guangdong"))
     assert (book.look_back_months, load_rulebook(pack("yulin")).look_back_months) == (6, 12)
     ordered, draw = make_plan(book, NIGHT), Random(1)
-    families = [random_family(kinds_of(ordered), draw) for _ in range(60)]
+    families = [random_family(kinds_of(ordered), draw) for _ in range(30)]
     compared, _ = no_difference([family for family in families if book.speaks_for(family.region)], tmp_path, frozenset(), ordered)
-    assert compared > 1_000
+    assert compared > 500
 
 
 def test_a_limit_said_by_the_line_of_one_person_needs_that_person(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ def test_a_limit_said_by_the_line_of_one_person_needs_that_person(tmp_path: Path
     assert codes(made(tmp_path / "b", text.replace(" * one_person", ""))) == {"E-FORMULA-UNIT"}
 
 
-@pytest.mark.parametrize("asked", ["yulin", "450900"])
-def test_a_pack_is_asked_for_by_name_or_division(asked: str) -> None:
-    assert hedui("rules", "check", "--pack", asked).returncode == 0
+def test_a_pack_is_asked_for_by_name_or_division() -> None:
+    assert pack_folder(rules_folder(), "yulin") == pack_folder(rules_folder(), "450900") == pack("yulin")
+    assert hedui("rules", "check", "--pack", "450900").returncode == 0
 
 
 def test_a_pack_that_is_not_there() -> None:
