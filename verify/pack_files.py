@@ -69,11 +69,12 @@ class Adds(Shape):
 
 
 class Cites(Shape):
-    """The pack's own basis, and if need be its own label, of an inherited rule or fact that it leaves as it is."""
+    """The pack's own basis, and if need be its own label and cases, of an inherited rule or fact that it leaves as it is."""
 
     cites: Name
     law: Texts
     label: str | None = None
+    examples: tuple[Example, ...] = ()
 
 
 PACK_KINDS: dict[str, type[Shape]] = {"pack": Pack, "document": Document, "adds": Adds, "cites": Cites}

@@ -12,7 +12,7 @@ from typing import Any
 
 from verify.pack_files import BASE, Adds, Cites, Document, Pack
 from verify.problems import Problem, UsageError
-from verify.rule_files import Example, Membership, Parameter
+from verify.rule_files import Example, Input, Membership, Parameter, Rule
 from verify.rule_texts import Entry, entries_of
 
 PACKS = "packs"
@@ -136,14 +136,16 @@ def _added(entries: Entries, entry: Entry) -> Iterator[Problem]:
 
 
 def _cited(entries: Entries, entry: Entry) -> Iterator[Problem]:
-    """Give an inherited rule or fact the pack's basis."""
+    """Give an inherited rule or fact the pack's basis, and put its cases behind those that are there."""
     keys = [key for key in (("rule", entry.name), ("input", entry.name)) if key in entries]
     if not keys or not isinstance(entry.shape, Cites):
         yield Problem("E-PACK-ADDS", entry.where(), {"name": entry.name})
         return
     old, said = entries[keys[0]], entry.shape
-    told = {"law": said.law, **({"label": said.label} if said.label else {})}
-    entries[keys[0]] = replace(old, shape=old.shape.model_copy(update=told), added={**old.added, ("law",): entry.where("law")})
+    assert isinstance(old.shape, Rule | Input)
+    told = {"law": said.law, "examples": (*old.shape.examples, *said.examples), **({"label": said.label} if said.label else {})}
+    places: dict[tuple[str | int, ...], str] = {("examples", len(old.shape.examples) + at): entry.where("examples", at) for at in range(len(said.examples))}
+    entries[keys[0]] = replace(old, shape=old.shape.model_copy(update=told), added={**old.added, **places, ("law",): entry.where("law")})
 
 
 def placed(entries: Entries, region: str) -> Entries:
