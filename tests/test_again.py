@@ -124,11 +124,12 @@ def clear_texts(home: Home, night: Published) -> dict[str, str]:
     found = {path.name: path.read_text(encoding="utf-8") for path in (*night.folder.glob("*.json"), *night.folder.glob("*.html"))}
     with zipfile.ZipFile(night.folder / "review.xlsx") as book:
         found |= {name: book.read(name).decode() for name in book.namelist() if name.endswith((".xml", ".rels"))}
-    for case in three(night).values():
-        for words in (("check", case, "--again"), ("check", case, "--json"), ("explain", case), ("explain", case, "--json")):
-            said = hedui(*words, "--home", home.folder)
-            found[" ".join(words)] = said.stdout + said.stderr
-    for words in (("status",), ("nights", "list"), ("nights", "show"), ("night", "--drop", str(DROP)), ("night", "--drop", str(DROP), "--as-of", "2026-12-20")):
+    cases = three(night)
+    asked: list[tuple[str, ...]] = [("check", cases["shared"], "--again"), ("check", cases["open"], "--json"), ("explain", cases["settled"], "--json")]
+    for case in cases.values():
+        asked += [("check", case), ("explain", case, "--long")]
+    asked += [("status",), ("nights", "list"), ("nights", "show"), ("night", "--drop", str(DROP)), ("night", "--drop", str(DROP), "--as-of", "2026-12-20")]
+    for words in asked:
         said = hedui(*words, "--home", home.folder)
         found[" ".join(words)] = said.stdout + said.stderr
     said = hedui("extract", "check", DROP / "ga_huji_20261120.csv", "--as", "ga_huji")

@@ -60,7 +60,7 @@ def decided(first: tuple[Home, Outcome], pairs: Pairs) -> tuple[Home, Outcome]:
     """The home after the officer has dismissed the one and accepted the other, and the night after that."""
     home, (sure, lead, _) = first[0], pairs
     for link, what, reason in ((sure, "--different", "账户是别人的，见开户资料"), (lead, "--same", "见到原件")):
-        said = hedui("match", "decide", *said_of(link), what, "--home", home.folder, "--reason", reason, "--until", "2099-12-31")
+        said = hedui("match", "decide", *said_of(link), what, "--home", home.folder, "--reason", reason, "--until", "2099-12-31", COLUMNS="160")
         assert (said.returncode, said.stderr) == (0, "")
         assert "下一夜起用" in said.stdout
     return home, night_of(home)
@@ -90,7 +90,7 @@ def test_the_list_and_the_explanation_name_who_decided_and_why(decided: tuple[Ho
         (1, "held", "other", "2099-12-31"),
         (2, "held", "same", "2099-12-31"),
     ]
-    said = hedui("match", "explain", *said_of(sure)[:2], "--home", home.folder)
+    said = hedui("match", "explain", *said_of(sure)[:2], "--home", home.folder, COLUMNS="160")
     for part in ("经办人否定", "经办人决定第 1 号", "账户是别人的"):
         assert part in said.stdout
     assert LONG_NUMBER.search(said.stdout) is None
