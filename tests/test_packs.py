@@ -172,6 +172,9 @@ def test_two_regions_side_by_side() -> None:
     told = {one["name"]: (one["left"], one["right"]) for one in json.loads(said.stdout)}
     assert told["financial_months_margin"] == ("96 月", "72 月")
     assert told["tier3"][0] == ""
+    shown = hedui("rules", "compare", "yinzhou", "huli", COLUMNS="160").stdout
+    assert "收入减去刚性支出不高于低保标准" in "".join(shown.split())
+    assert "financial_within" not in shown
     assert "E-PACK-DAY" in hedui("rules", "compare", "yinzhou@soon", "huli").stderr
 
 

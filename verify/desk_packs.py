@@ -25,11 +25,15 @@ def rules_compare(ctx: typer.Context, left: SideArgument, right: SideArgument) -
     """Show two regions, or one on two days, side by side: every value and rule in which they differ."""
     voice = sound_voice(ctx)
     from verify.layout import Block
-    from verify.pack_compare import compare
+    from verify.pack_compare import KEYS, compare
+    from verify.printed_book import in_words, spoken
 
-    found = compare(_side(ctx, left), _side(ctx, right))
+    sides = _side(ctx, left), _side(ctx, right)
+    found, keys = compare(*sides), {key: voice.word(f"pack_said_{key}") for key in KEYS}
     head = (voice.word("pack_kind"), voice.word("pack_label"), left, right)
-    rows = tuple((voice.word(f"pack_kind_{one.kind}"), one.label, one.left or "—", one.right or "—") for one in found)
+    words = [spoken(voice, side.book) | keys for side in sides]
+    said = [[told if one.kind == "parameter" else in_words(told, by) for told, by in zip((one.left, one.right), words, strict=True)] for one in found]
+    rows = tuple((voice.word(f"pack_kind_{one.kind}"), one.label, a or "—", b or "—") for one, (a, b) in zip(found, said, strict=True))
     plain = [{key: getattr(one, key) for key in ("kind", "name", "label", "left", "right", "left_law", "right_law")} for one in found]
     say(ctx, [Block(voice.word("pack_differences", count=len(found), left=left, right=right), (), head if rows else (), rows)], plain)
 
