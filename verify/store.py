@@ -20,9 +20,10 @@ import pyarrow.dataset as pa_dataset
 
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
-from verify.store_files import ROWS_PER_PAGE, read_table, tables_into, tables_of, write_groups
+from verify.store_files import read_table, tables_into, tables_of, write_groups
 from verify.store_rows import opened, telling_damage, unlocked
 
+ROWS_PER_GROUP = 16_384  # of a night's tables: a look at one case decodes one group of each (a quarter of the time of 122,880, measured)
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
 
 
@@ -81,7 +82,7 @@ class Store:
         Returns how many rows it has.
         """
         with _telling_damage(self._sources):
-            groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_PAGE)
+            groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_GROUP)
             return write_groups(groups.schema, (pa.Table.from_batches([group]) for group in groups), path)
 
 

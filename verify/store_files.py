@@ -120,7 +120,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
     """These columns (None: all) of one file of ours, whole row groups of about so many rows at a time; at least one table."""
     with opened(path) as file:
-        groups, step = file.num_row_groups, max(1, rows // ROWS_PER_PAGE)
+        groups = file.num_row_groups
+        step = max(1, rows // max(1, file.metadata.row_group(0).num_rows)) if groups else 1
         if not groups:
             yield file.read(columns)
         for first in range(0, groups, step):
