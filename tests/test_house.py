@@ -43,7 +43,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"decision_split", "formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
         | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
-        | {"pair_marks", "expected", "crowds"}
+        | {"pair_marks", "expected", "crowds", "people_keys"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
         | {"terms", "touching", "supposing", "kept_figures", "telling_families"}
     ),
@@ -55,7 +55,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
         | {"activating", "fragile", "fragile_words", "whole_night"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
-        | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints"}
+        | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints", "match_people"}
     ),
     frozenset(
         {"__init__", "cli", "shell", "making", "usage", "help_page"}
@@ -80,7 +80,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
@@ -302,7 +302,7 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 def test_every_word_is_used_and_every_word_asked_for_exists() -> None:
     families = ("stage_", "method_", "status_", "reason_", "count_", "label_", "severity_", "advice_", "source_", "county_")
-    families += ("pair_state_", "household_tie_", "household_hint_")
+    families += ("pair_state_", "household_tie_", "household_hint_", "people_how_")
     families += ("short_", "book_", "say_", "match_field_", "match_level_", "match_group_", "match_by_", "due_", "pack_kind_", "pack_said_", "gap_")
     texts = {text for path in [*MODULES, *MAKERS] for _, text in literals(path)}
     texts |= {word for path in TEMPLATES for word in re.findall(r"'(\w+)'", path.read_text(encoding="utf-8"))}

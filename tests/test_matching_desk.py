@@ -168,6 +168,18 @@ def test_a_household_is_told_masked_and_on_record_and_only_of_a_case_that_is_the
     assert hedui("match", "household", "SQ2026999999", "--home", home.folder).stderr.startswith("E-NO-CASE ")
 
 
+def test_the_keys_of_a_case_are_told_masked_and_on_record(home: Home) -> None:
+    persons = table(newest_night(home).folder / "tables" / "persons.parquet").filter(case_id="SQ2026000002")
+    said = hedui("match", "people", "SQ2026000002", "--home", home.folder)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert not [name for name in persons["name"] if name and len(name) > 1 and name in said.stdout]
+    assert ledger(home)[-1]["command"] == "match people"
+    told = json.loads(hedui("match", "people", "SQ2026000002", "--home", home.folder, "--json").stdout)["people"]
+    assert [one["member"] for one in told] == persons["member_no"].to_list()
+    assert all(one["person_key"] in said.stdout and one["how"] == "new" for one in told)
+    assert hedui("match", "people", "SQ2026999999", "--home", home.folder).stderr.startswith("E-NO-CASE ")
+
+
 @pytest.mark.parametrize(
     ("what", "code"),
     [("nothing", "E-MATCH-WHAT"), ("ga_huji:999999", "E-MATCH-NONE"), ("no_extract:1", "E-EXTRACT-WHAT"), ("SQ2026999999/1", "E-NO-CASE")],

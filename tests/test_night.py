@@ -142,3 +142,13 @@ def test_order_threads_time_zone_and_hash_seed_change_nothing(two_nights: dict[s
     again = content(Path(done.stdout.strip()) / "results")
     for name, rows in content(first.folder / "results").items():
         assert rows == again[name], name
+    keys = [table(folder / "tables" / "people_keys.parquet") for folder in (first.folder, Path(done.stdout.strip()))]
+    assert keys[0].equals(keys[1])
+
+
+def test_everybody_keeps_their_key(two_nights: dict[str, tuple[Outcome, referee.Night]]) -> None:
+    first, then = (table(outcome.folder / "tables" / "people_keys.parquet") for outcome, _ in two_nights.values())
+    people = table(two_nights["county-a"][0].folder / "tables" / "persons.parquet")
+    assert first["person_key"].n_unique() == people["person_id"].n_unique()
+    assert set(then["how"]) == {"kept"}
+    assert then.select("case_id", "member_no", "person_key").equals(first.select("case_id", "member_no", "person_key"))

@@ -1,4 +1,4 @@
-"""The commands about whose row it is: match explain, pair, household, decide, decisions, withdraw, model, evaluate. They read arguments, call, print."""
+"""The commands about whose row it is, all below `hedui match`. They read arguments, call, print."""
 # ruff: noqa: PLC0415 - each command loads what it needs when it needs it
 
 from __future__ import annotations
@@ -134,6 +134,20 @@ def match_household(
 
     found = household_of(opened, case.strip(), book_of(voice), purpose or voice.word("purpose"))
     say(ctx, household_blocks(found, voice), household_json(found))
+
+
+@match_app.command("people", cls=Command)
+def match_people(
+    ctx: typer.Context, case: Annotated[str, typer.Argument(help="The case's number.")], home: HomeOption, purpose: PurposeOption = None
+) -> None:
+    """Say by which key each person of a case is known from night to night."""
+    from verify.settings import open_home
+
+    opened, voice = open_home(home), sound_voice(ctx)
+    from verify.match_people import people_blocks, people_json, people_of
+
+    found = people_of(opened, case.strip(), purpose or voice.word("purpose"))
+    say(ctx, people_blocks(found, voice), people_json(found))
 
 
 @match_app.command("model", cls=Command)

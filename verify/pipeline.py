@@ -27,6 +27,7 @@ from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.pair_decisions import PairDecisions, digest_of_pairs, read_pair_decisions
 from verify.pair_marks import write_marks
 from verify.passing import sweep
+from verify.people_keys import write_people_keys
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
@@ -70,11 +71,16 @@ class Tonight:
         """Where the stages write their tables."""
         return self.work / TABLES
 
+    @property
+    def before(self) -> Path | None:
+        """Where the tables of the night before lie; None on the first."""
+        found = previous_night(self.home, self.origin.as_of)
+        return found.folder / TABLES if found else None
+
     def shelf(self) -> read.Shelf:
         """Where reading finds the archive and what the night before knew."""
         self.tables.mkdir(mode=0o700)
-        before = previous_night(self.home, self.origin.as_of)
-        return read.Shelf(self.home.archive, self.tables, before.folder / TABLES / "batches.parquet" if before else None, self.decisions)
+        return read.Shelf(self.home.archive, self.tables, self.before / "batches.parquet" if self.before else None, self.decisions)
 
     def marks(self) -> Path | None:
         """Where it stands by what the officers' decisions about pairs are known; None while there are none."""
@@ -146,6 +152,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     with open_store(tonight.work, settings.threads, settings.memory) as store:
         made = work_out(store, arrived, plan, tonight.work, tell)
         write_expected(store, book, tables / "links.parquet", tables / EXPECTED)
+        write_people_keys(store, book, tables=tables, before=tonight.before, troubles=arrived.troubles)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
         report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)

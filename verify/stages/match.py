@@ -65,14 +65,15 @@ _NAME_BITS = {
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The two tables of this stage."""
+    """The tables of this stage."""
 
     links: Table
     persons: Table
+    portraits: Table
 
 
 def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rulebook, work: Path) -> Linked:
-    """Write `links` and `persons` below `work`; needs `roster` and `applications` there, and what rows say of people.
+    """Write `links`, `persons` and `portraits` below `work`; needs `roster` and `applications` there, and what rows say of people.
 
     Links are written of extracts that may be used tonight, for members who have authorised it; for the others only from
     extracts that the rules let be read freely to say who counts.
@@ -95,7 +96,7 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     tell_decided(store, arrived, work)
     tell_crowds(store, arrived.troubles)
     written = {}
-    for name in ("links", "persons"):
+    for name in ("links", "persons", "portraits"):
         path = work / f"{name}.parquet"
         written[name] = Table(path, store.save(_SQL[name], path))
     for name in sorted(_tables(store) - before):

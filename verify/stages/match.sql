@@ -331,6 +331,15 @@ FROM rights k JOIN pseudonyms p USING (pno) LEFT JOIN grey g ON g.pno = k.pno AN
 LEFT JOIN written d ON d.extract = k.extract AND d.file = k.file AND d.row = k.row
 ORDER BY k.case_id, k.member_no
 
+-- name: portraits
+-- By what a person of the roster is known again on another night: a line for each name and each own ID, at each place of theirs.
+SELECT k.case_id, k.member_no, p.person_id, n.name_key, NULL::VARCHAR AS id18, NULL::VARCHAR AS id15, c.birth, c.sex
+FROM known_people k JOIN pseudonyms p USING (pno) JOIN compared c USING (pno) JOIN person_names n USING (pno)
+UNION
+SELECT k.case_id, k.member_no, p.person_id, NULL, CASE WHEN i.id_state = 'valid18' THEN i.id_key END, i.id15, c.birth, c.sex
+FROM known_people k JOIN pseudonyms p USING (pno) JOIN compared c USING (pno) LEFT JOIN person_ids i USING (pno)
+ORDER BY ALL
+
 -- name: links
 SELECT b.extract, b.file, b.row, b.side, b.case_id, b.member_no, p.person_id, b.status, b.score, b.method, b.reasons
 FROM best b JOIN pseudonyms p USING (pno)
