@@ -14,6 +14,8 @@ import pytest
 from tests.linkage.small_people import SCHEMA, people, two_lists
 from verify.identity.numbers import check_of
 from verify.linkage import Limits, Model, crowd_of, link
+from verify.linkage.blocking import index_of
+from verify.linkage.codes import FEW, Stack, coded, texts
 from verify.linkage.linker import Linked, link_within
 from verify.linkage.model import load_model, save_model
 from verify.linkage.people import normalised, plan_of_people
@@ -161,6 +163,21 @@ def test_a_few_rows_asked_of_a_crowd_are_linked_as_all_are(
     asked = crowd.ask(lists[1].head(120)).links.drop("certain")
     assert asked.equals(linked.links.filter(pl.col("right") < 120).drop("certain"))
     assert crowd.ask(lists[1].clear()).links.height == 0
+
+
+def test_few_values_are_coded_as_many_are(lists: tuple[pl.DataFrame, pl.DataFrame, list[int], list[int]], tables: NameTables) -> None:
+    few, plan = lists[0].head(500), plan_of_people(tables)
+    many = pl.concat([few] * (FEW // few.height + 1))
+    for column in ("name", "id", "phone"):
+        a, b = coded(few[column]), coded(many[column])
+        assert [a.values[c - 1] if c else None for c in a.codes.tolist()] == [b.values[c - 1] if c else None for c in b.codes.tolist()][: few.height]
+        line = {value: at for at, value in enumerate(b.values, 1)}
+        mine, theirs = texts(a.values, 8), texts(pl.concat([b.values] * (FEW // len(b.values) + 1)), 8)
+        for at, value in enumerate(a.values, 1):
+            assert mine.lengths[at] == theirs.lengths[line[value]]
+            assert all((one[at] == other[line[value]]).all() for one, other in ((mine.ahead, theirs.ahead), (mine.back, theirs.back)))
+    ours, all_of_them = index_of(Stack((few,)), plan, few.height), index_of(Stack((many,)), plan, many.height)
+    assert all((hashes == all_of_them.hashes[name][: few.height]).all() for name, hashes in ours.hashes.items())
 
 
 def test_what_was_cut_is_told(tables: NameTables) -> None:

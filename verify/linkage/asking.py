@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.blocking import Hashes, index_of
+from verify.linkage.blocking import Hashes, Index, index_of
 from verify.linkage.codes import Stack
 from verify.linkage.comparing import bench_of, read_by
 from verify.linkage.linker import Linked, linked
@@ -19,7 +19,7 @@ from verify.linkage.plan import Plan, Rows
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """A left table with its keys in order: for each key the sorted hashes and whose they are; and the shares that names have in it."""
+    """A left table with its keys: for each key the hashes of its rows, and the rows in order of them; and the shares that names have in it."""
 
     table: pl.DataFrame
     plan: Plan
@@ -32,25 +32,27 @@ class Crowd:
 
         What the cut of a large block leaves out is left out here too.
         """
-        asked = read_by(self.plan, right)
-        near = self._near(asked)
-        stack = Stack((self.table[near], asked))
+        asked = right.select(self.table.columns)
+        wanted = index_of(Stack((asked,)), self.plan, asked.height)
+        near = self._near(wanted)
+        stack = Stack((pl.concat([self.table[near], asked], how="vertical_relaxed").rechunk(),))
+        index = Index({name: np.concatenate([hashes[near], wanted.hashes[name]]) for name, (hashes, _) in self.order.items()}, len(near))
         shares = {name: np.concatenate([of[near], np.zeros(right.height)]) for name, of in self.shares.items()}
-        found = linked(bench_of(stack, self.plan, len(near), shares=shares), self.model)
+        found = linked(bench_of(stack, self.plan, len(near), index=index, shares=shares), self.model)
         names = pl.Series(near, dtype=pl.Int64)
         return Linked(
             found.links.with_columns(left=names.gather(found.links["left"]), second=names.gather(found.links["second"])),
             *(found.model, found.blocked, found.certain, found.compared, found.expected_false),
         )
 
-    def _near(self, asked: pl.DataFrame) -> Rows:
+    def _near(self, wanted: Index) -> Rows:
         """The rows that share a key with one of the asked, in order."""
-        wanted, found = index_of(Stack((asked,)), self.plan, asked.height), []
+        found = []
         for key in (*self.plan.keys, *(certain.key for certain in self.plan.certain)):
             hashes, rows = self.order[key.name]
             of = wanted.hashes[key.name]
             of = of[of != 0]
-            start, end = np.searchsorted(hashes, of, "left"), np.searchsorted(hashes, of, "right")
+            start, end = (np.searchsorted(hashes, of, side, sorter=rows) for side in ("left", "right"))
             found += [rows[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True) if b - a <= key.at_most]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
@@ -62,9 +64,7 @@ def crowd_of(left: pl.DataFrame, plan: Plan, model: Model) -> Crowd:
     table = read_by(plan, left)
     index, order = index_of(Stack((table,)), plan, left.height), {}
     for name, hashes in index.hashes.items():
-        (rows,) = np.nonzero(hashes)
-        rows = rows[np.argsort(hashes[rows])]
-        order[name] = (hashes[rows], rows)
+        order[name] = (hashes, np.argsort(hashes))
     weighed = [one for one in plan.fields if one.name in plan.weighed_by_share]
     shares = {one.name: of for one in weighed if (of := one.prepare(Stack((table,)), left.height).shares()) is not None}
     return Crowd(table, plan, model, order, shares)

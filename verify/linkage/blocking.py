@@ -7,14 +7,14 @@ cost what one does, and what was cut is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.codes import Stack
+from verify.linkage.codes import FEW, Stack
 from verify.linkage.plan import Key, Plan, Rows
 
 Hashes = npt.NDArray[np.uint64]
@@ -44,22 +44,19 @@ class Index:
 def index_of(stack: Stack, plan: Plan, left: int) -> Index:
     """Work out every part once and every key of it."""
     keys = [*plan.keys, *(certain.key for certain in plan.certain)]
-    parts = {part: _hashed(_part(stack, plan, part)) for part in sorted({part for key in keys for part in key.parts})}
+    names = sorted({part for key in keys for part in key.parts})
+    at_once = len(names) if stack.height <= FEW else 1  # of a large table one after the other, for the sake of memory
+    parts = {name: hashes for at in range(0, len(names), at_once) for name, hashes in _hashed(stack, plan, names[at : at + at_once])}
     return Index({key.name: _mixed([parts[part] for part in key.parts]) for key in keys}, left)
 
 
-def _part(stack: Stack, plan: Plan, part: str) -> pl.Series:
-    """A column, or what is derived from some."""
-    if part not in plan.derived:
-        return stack[part]
-    expression = plan.derived[part]
-    return stack.frame(sorted(set(expression.meta.root_names()))).select(expression.alias(part))[part]
-
-
-def _hashed(column: pl.Series) -> Hashes:
-    """A hash of each value, never 0; 0 for none."""
-    found = column.hash(seed=7).to_numpy().astype(np.uint64)
-    return np.where(column.is_null().to_numpy(), _NO_KEY, np.maximum(found, np.uint64(1)))
+def _hashed(stack: Stack, plan: Plan, names: list[str]) -> Iterator[tuple[str, Hashes]]:
+    """A hash of each value of some columns, or of what is derived from some, never 0; 0 for none."""
+    said = {name: plan.derived.get(name, pl.col(name)) for name in names}
+    roots = sorted({root for expression in said.values() for root in expression.meta.root_names()})
+    hashed = [pl.when(one.is_null()).then(pl.lit(0, pl.UInt64)).otherwise(one.hash(seed=7).clip(lower_bound=1)).alias(name) for name, one in said.items()]
+    found = stack.frame(roots).select(hashed)
+    yield from ((name, found[name].to_numpy()) for name in names)
 
 
 def _mixed(parts: list[Hashes]) -> Hashes:
@@ -91,14 +88,17 @@ def ranges(index: Index, key: Key, asked: Rows) -> Ranges:
     order = np.argsort(wanted)  # sorted questions stay in the cache
     asked, wanted = asked[order], wanted[order]
     ours = hashes[: index.left]
-    seen = np.zeros(1 << _SEEN_BITS, np.bool_)
-    mask = np.uint64((1 << _SEEN_BITS) - 1)
-    seen[wanted & mask] = True
-    (rows,) = np.nonzero(seen[ours & mask] & (ours != _NO_KEY))
+    there = ours != _NO_KEY
+    if len(ours) > FEW:
+        seen = np.zeros(1 << _SEEN_BITS, np.bool_)
+        mask = np.uint64((1 << _SEEN_BITS) - 1)
+        seen[wanted & mask] = True
+        there &= seen[ours & mask]
+    (rows,) = np.nonzero(there)
     rows = rows[np.argsort(ours[rows])]
-    there = ours[rows]
-    start = np.searchsorted(there, wanted, "left")
-    return Ranges(asked, rows, start, np.searchsorted(there, wanted, "right") - start)
+    known = ours[rows]
+    start = np.searchsorted(known, wanted, "left")
+    return Ranges(asked, rows, start, np.searchsorted(known, wanted, "right") - start)
 
 
 def pairs_of(index: Index, plan: Plan, asked: Rows) -> tuple[Rows, Rows, list[Blocked]]:

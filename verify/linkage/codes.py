@@ -11,6 +11,7 @@ import polars as pl
 Ints = npt.NDArray[np.int32]
 Matrix = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+FEW = 4_096  # values that plain Python codes faster than the libraries of columns are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,12 @@ class Stack:
 
     def __getitem__(self, column: str) -> pl.Series:
         """One column of all tables."""
-        return self.frame([column])[column]
+        return self.tables[0][column] if len(self.tables) == 1 else self.frame([column])[column]
 
     def frame(self, columns: list[str]) -> pl.DataFrame:
         """A few columns of all tables."""
+        if len(self.tables) == 1:
+            return self.tables[0].select(columns)
         return pl.concat([table.select(columns) for table in self.tables], how="vertical_relaxed").rechunk()
 
 
@@ -46,6 +49,8 @@ class Coded:
 
 def coded(column: pl.Series) -> Coded:
     """Code the distinct values of a column of texts: by their hashes, held against the values, and else by the values themselves."""
+    if len(column) <= FEW:
+        return _few_coded(column.to_list(), column.dtype)
     there = column.is_not_null().to_numpy()
     codes = np.zeros(len(column), np.int32)
     known = column.filter(column.is_not_null())
@@ -58,6 +63,13 @@ def coded(column: pl.Series) -> Coded:
         back = known.cast(pl.Enum(values)).to_physical().to_numpy()
     codes[there] = back + 1
     return Coded(codes, values)
+
+
+def _few_coded(said: list[str | None], kind: pl.DataType) -> Coded:
+    """The same of a few values, for which a dozen calls into another library cost more than they do."""
+    values = sorted({value for value in said if value is not None})
+    numbers: dict[str | None, int] = {value: at for at, value in enumerate(values, 1)}
+    return Coded(np.array([numbers.get(value, 0) for value in said], np.int32), pl.Series(values, dtype=kind))
 
 
 def _grouped(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -85,6 +97,9 @@ class Texts:
 
 def texts(values: pl.Series, width: int) -> Texts:
     """The distinct texts as matrices of `width` characters."""
+    if len(values) <= FEW:
+        few = [value[:width] for value in values.to_list()]
+        return Texts(_lines(few, width), _lines([value[::-1] for value in few], width), np.array([0, *map(len, few)], np.int32))
     cut = values.str.slice(0, width)
     lengths = np.concatenate(([0], cut.str.len_chars().to_numpy())).astype(np.int32)
     return Texts(_matrix(cut, width), _matrix(cut.str.reverse(), width), lengths)
@@ -92,13 +107,22 @@ def texts(values: pl.Series, width: int) -> Texts:
 
 def _matrix(cut: pl.Series, width: int) -> Matrix:
     """Texts of at most `width` characters, a line each, below an empty line."""
-    joined = cut.str.pad_end(width, "\0").str.join("").item() if len(cut) else ""
+    return _characters(cut.str.pad_end(width, "\0").str.join("").item() if len(cut) else "", len(cut), width)
+
+
+def _lines(cut: list[str], width: int) -> Matrix:
+    """The same of a few."""
+    return _characters("".join(text.ljust(width, "\0") for text in cut), len(cut), width)
+
+
+def _characters(joined: str, count: int, width: int) -> Matrix:
+    """Texts of one width, one behind the other, as lines below an empty line."""
     if joined.isascii():
-        narrow = np.zeros((len(cut) + 1, width), np.uint8)
-        narrow[1:] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(len(cut), width)
+        narrow = np.zeros((count + 1, width), np.uint8)
+        narrow[1:] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(count, width)
         return narrow
-    matrix = np.zeros((len(cut) + 1, width), np.uint16)
-    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(len(cut), width)
+    matrix = np.zeros((count + 1, width), np.uint16)
+    wide = np.frombuffer(joined.encode("utf-32-le"), np.uint32).reshape(count, width)
     matrix[1:] = np.where(wide > 0xFFFF, 0xE000 + wide % 0x1900, wide)
     return matrix
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -63,9 +64,18 @@ class HanName:
 
 def _pairs_of(used: npt.NDArray[np.uint16], tables: NameTables) -> npt.NDArray[np.int64]:
     """The pairs of characters (by their place in `used`) that stand for each other by shape or as variants, sorted."""
-    place = {chr(c): at for at, c in enumerate(used.tolist())}
-    pairs = {(place[a], place[b]) for a, b in tables.variants | tables.lookalikes if a in place and b in place}
+    place, beside = {chr(c): at for at, c in enumerate(used.tolist())}, _beside(tables.variants, tables.lookalikes)
+    pairs = {(at, place[b]) for a, at in place.items() for b in beside.get(a, ()) if b in place}
     return np.array(sorted(a * 65_536 + b for a, b in pairs), np.int64)
+
+
+@lru_cache(maxsize=4)
+def _beside(*kinds: frozenset[tuple[str, str]]) -> dict[str, list[str]]:
+    """For each character those that stand for it; the pairs are in both orders."""
+    found: dict[str, list[str]] = {}
+    for a, b in sorted(frozenset().union(*kinds)):
+        found.setdefault(a, []).append(b)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,13 +104,14 @@ class Bench:
         return np.sort(np.argsort(hashes)[: self.plan.limits.anchors])
 
 
-def bench_of(stack: Stack, plan: Plan, left: int, *, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:
+def bench_of(stack: Stack, plan: Plan, left: int, *, index: Index | None = None, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:
     """Make the fields and keys of both tables ready; the first `left` rows of the stack are the left table's, all where there is one.
 
-    `shares`, where the left rows are part of a larger table: of each weighed field the share there, for every row of the stack.
+    `index`: the keys, where they are known. `shares`, where the left rows are part of a larger table: of each weighed field the
+    share there, for every row of the stack.
     """
     fields = [one.prepare(stack, left) for one in plan.fields]
-    return Bench(plan, fields, index_of(stack, plan, left), 0 if stack.height == left else left, shares or {})
+    return Bench(plan, fields, index or index_of(stack, plan, left), 0 if stack.height == left else left, shares or {})
 
 
 def read_by(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:

@@ -144,8 +144,5 @@ def _table(choice: Choice, bench: Bench, model: Model) -> pl.DataFrame:
         "certain": choice.certain,
         "story": pl.Series([model.stories[at] for at in choice.story.tolist()], dtype=pl.String),
     }
-    levels = {
-        f"level_{one.name}": pl.Series(lines[:, at]).replace_strict(dict(enumerate(one.levels)), return_dtype=pl.String)
-        for at, one in enumerate(bench.plan.fields)
-    }
+    levels = {f"level_{one.name}": pl.Series(one.levels, dtype=pl.String).gather(lines[:, at].astype(np.int64)) for at, one in enumerate(bench.plan.fields)}
     return pl.DataFrame({**told, **levels})
