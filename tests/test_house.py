@@ -45,14 +45,15 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected", "crowds", "people_keys"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
-        | {"terms", "touching", "supposing", "kept_figures", "telling_families"}
+        | {"terms", "touching", "supposing", "kept_figures", "telling_families", "benefits"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "pack_checks", "pack_gaps", "pack_compare", "pack_page", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
-        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_words"}
+        | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_figures", "simulate_cost"}
+        | {"simulate_words", "simulate_cost_words"}
         | {"activating", "fragile", "fragile_words", "whole_night"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
         | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints", "match_people"}

@@ -31,7 +31,7 @@ def test_a_formula_is_read_in_the_words_of_its_labels() -> None:
     words = spoken(voice, book_of(voice))
     assert in_words("case when area = '农村' then 1 else unheard_of end", words) == "若 城乡类别 ＝ “农村” 则 1 ；否则 unheard_of"
     heads = [chapter.heading for chapter in chapters(voice, book_of(voice))]
-    assert heads[:3] == ["对象类别怎样定", "认定条件", "标准与限额"]
+    assert heads[:4] == ["对象类别怎样定", "每类家庭每月发多少", "认定条件", "标准与限额"]
 
 
 def test_rules_show_finds_by_name_and_by_label() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,6 +23,7 @@ from verify.rulebook import Rulebook
 from verify.scenarios import Tried, read_scenario
 from verify.settings import rules_folder
 from verify.simulate import Simulation, simulate
+from verify.simulate_cost import AFTER, BEFORE
 from verify.store import read_frame, write_frame
 
 MARGIN = 'scenario: 边缘倍数\nset: {margin_multiple: "2", vehicles_allowed: "1"}\n'
@@ -38,7 +41,7 @@ def tried(text: str, folder: Path, book: Rulebook) -> Tried:
 
 
 def outcome(found: Simulation) -> tuple[object, ...]:
-    return dict(found.matrix), found.moved, dict(found.regions)
+    return dict(found.matrix), found.moved, dict(found.regions), found.cost
 
 
 def test_the_kept_figures_say_what_the_stages_say(home: Home, night: Published, book: Rulebook, tmp_path: Path) -> None:
@@ -57,7 +60,8 @@ def test_a_change_that_touches_what_rows_say_is_worked_out_from_the_rows(home: H
     said = hedui("rules", "simulate", tmp_path / "line.yaml", "--home", home.folder, "--json", "--workbook", files[0], "--page", files[1])
     assert (said.returncode, said.stderr) == (0, "")
     told = json.loads(said.stdout)
-    assert (told["deep"], told["cases"], told["cost"]) == (["deposits"], 300, None)
+    assert (told["deep"], told["cases"]) == (["deposits"], 300)
+    assert paid_more(told["cost"])
     assert sum(cell["cases"] for cell in told["matrix"] if cell["then"] != cell["now"]) == len(told["moved"]) > 0
     assert all(one["tests"] for one in told["moved"])
     assert [line["command"] for line in ledger(home)[looks:]] == ["rules simulate"]
@@ -66,6 +70,28 @@ def test_a_change_that_touches_what_rows_say_is_worked_out_from_the_rows(home: H
     assert "SQ2026" not in page
     listed = pl.read_excel(files[0], sheet_name="类别改变的家庭", engine="calamine")
     assert set(listed.to_series().to_list()) >= {one["case"] for one in told["moved"]}
+
+
+def paid_more(cost: dict[str, Any]) -> bool:
+    """A higher line pays more, of all and of each township; the townships add up to the whole."""
+    before, after = cost["total"]["before"], cost["total"]["after"]
+    parts = sum(Decimal(place["after"]["least"]) for place in cost["regions"])
+    return Decimal(before["least"]) < Decimal(after["least"]) and abs(parts - Decimal(after["least"])) < Decimal("0.20")
+
+
+def test_what_is_paid_is_the_difference_to_the_line_times_the_heads(home: Home, night: Published, book: Rulebook) -> None:
+    found = simulate(home, night, Tried("nichts", book), book=book)
+    assert found.cost is not None
+    paid = found.cost.settled[BEFORE, "dibao"]
+    cases = table(night.folder / "results" / "cases.parquet").filter(pl.col("category") == "dibao")
+    by_hand = [(line - high) * least for line, high, least in cases.select("monthly_line", "monthly_income_high", "members_low").rows()]
+    assert (paid.cases, paid.boundless) == (cases.height, 0)
+    assert abs(paid.least - sum(by_hand)) < Decimal("0.05") * cases.height
+    assert paid.least < paid.most
+    assert found.cost.settled[BEFORE, "margin"].most == 0
+    tekun = found.cost.settled[AFTER, "tekun"]
+    assert (tekun.least, tekun.boundless) == (0, tekun.cases)  # the made-up county's rules do not say how much
+    assert found.cost.settled[BEFORE, "dibao"] == found.cost.settled[AFTER, "dibao"]
 
 
 def test_an_unchanged_book_moves_nobody(home: Home, night: Published, book: Rulebook) -> None:

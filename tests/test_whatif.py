@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -73,6 +74,21 @@ def test_a_scrapped_car_is_no_car_either_and_income_counts(home: Home, night: Pu
     raised = [(old, new) for old, new in scrapped.tests if old and new and new["test"] == "income"]
     assert raised
     assert all(new["value_low"] > old["value_low"] for old, new in raised)
+
+
+def test_who_earns_more_is_paid_so_much_less(home: Home, night: Published, book: Rulebook) -> None:
+    aided = table(night.folder / "results" / "cases.parquet").filter(category="dibao", members_low=1)
+    exact = aided.filter(pl.col("monthly_income_low") == pl.col("monthly_income_high"))
+    poor = exact.filter(pl.col("monthly_income_high") + 200 < pl.col("monthly_line")).sort("case_id")
+    wage = table(night.folder / "results" / "evidence.parquet").filter(fact="wage")["case_id"].implode()
+    case = poor.filter(~pl.col("case_id").is_in(wage))["case_id"][0]
+    said = hedui("whatif", case, "--home", home.folder, "--income", "1=100", "--json")
+    told = json.loads(said.stdout)
+    assert told["category"] == {"then": "dibao", "now": "dibao"}
+    then, now = (Decimal(told["paid"][side]["low"]) for side in ("then", "now"))
+    (income,) = [one for one in told["tests"] if (one["category"], one["test"]) == ("dibao", "income")]
+    assert then - now == Decimal(income["now"]["value_low"]) - Decimal(income["then"]["value_low"]) > 0
+    assert "每月发（最低生活保障金）" in hedui("explain", case, "--home", home.folder, "--long").stdout
 
 
 WRONG = [

@@ -40,7 +40,7 @@ def whatif(
     asked = Suppositions(drop or (), set_ or (), relink or (), income or (), place)
     spot = look(opened, case, command="whatif", purpose=purpose or voice.word("purpose"))
     found = what_if(opened, spot, asked, book=book_of(voice))
-    say(ctx, whatif_blocks(found, voice), whatif_json(found))
+    say(ctx, whatif_blocks(found, voice), whatif_json(found, book_of(voice)))
 
 
 @asking_app.command(cls=Command)

@@ -15,12 +15,12 @@ from typing import Any
 from verify.labels import book_of
 from verify.layout import Block
 from verify.problems import Problem, UsageError
-from verify.rule_files import Alert, Decision, Example, Extract, Input, Message, Parameter, Rule, Value
+from verify.rule_files import Alert, Benefit, Decision, Example, Extract, Input, Message, Parameter, Rule, Value
 from verify.rule_texts import Entry
 from verify.speech import Speech
 from verify.typed import safe
 
-EXPLAINED = ("rule", "input", "parameter", "extract", "alert", "decision", "membership", "matching", "report")
+EXPLAINED = ("rule", "input", "parameter", "extract", "alert", "decision", "benefit", "membership", "matching", "report")
 
 
 def code_block(voice: Speech, what: str) -> Block | None:
@@ -133,7 +133,17 @@ def _of_alert(voice: Speech, shape: Alert) -> Iterator[str]:
         yield voice.word("explain_when", text=shape.when)
 
 
-_SAYS: dict[str, Callable[[Speech, Any], Iterator[str]]] = {"input": _of_input, "rule": _of_rule, "extract": _of_extract, "alert": _of_alert}
+def _of_benefit(voice: Speech, shape: Benefit) -> Iterator[str]:
+    yield voice.word("benefit_pays", rule=shape.pays) if shape.pays else voice.word("benefit_nothing", why=shape.nothing)
+
+
+_SAYS: dict[str, Callable[[Speech, Any], Iterator[str]]] = {
+    "input": _of_input,
+    "rule": _of_rule,
+    "extract": _of_extract,
+    "alert": _of_alert,
+    "benefit": _of_benefit,
+}
 
 
 def _table(voice: Speech, shape: Any) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -61,7 +61,8 @@ def case_blocks(traced: Traced, voice: Speech) -> list[Block]:
     title = f"{spot.case['case_id']}  {voice.category(spot.case['category'])}"
     changed = book_of(voice).digest != spot.night.manifest.origin.rules
     notice = (voice.word("rules_changed"),) if changed else ()
-    return [Block(title, (*banner(spot, voice), *notice)), _parameters(traced, voice), _chain(traced, voice), *_facts(traced, voice)]
+    opening = (*banner(spot, voice), *notice, paid_line(spot.case["category"], traced.values, voice))
+    return [Block(title, opening), _parameters(traced, voice), _chain(traced, voice), *_facts(traced, voice)]
 
 
 def told_of(traced: Traced, voice: Speech) -> Told:
@@ -137,6 +138,34 @@ def value_text(value: Record, voice: Speech) -> str:
     return span(voice, low, high, "yuan" if value["scale"] else "count")
 
 
+def paid_line(category: str, values: list[Record], voice: Speech) -> str:
+    """What a family of a category is paid a month, from its worked-out values; of one that is not settled that it cannot be told."""
+    book = book_of(voice)
+    if category == book.decision.unknown.then:
+        return voice.word("paid_open")
+    benefit = book.benefits.get(category)
+    if category == book.decision.otherwise.then:
+        return voice.word("paid_nothing", why=voice.category(category))
+    if benefit is None:
+        return voice.word("paid_unsaid")
+    if benefit.nothing:
+        return voice.word("paid_nothing", why=benefit.nothing)
+    value = paid_value(category, values, book)
+    return voice.word("paid_a_month", benefit=benefit.label, amount=value_text(value, voice) if value else voice.word("not_known"))
+
+
+def paid_value(category: str, values: list[Record], book: Rulebook) -> Record | None:
+    """The worked-out value that says what a family of a category is paid a month; None where no rule pays it."""
+    benefit = book.benefits.get(category)
+    return next((value for value in values if benefit and value["name"] == benefit.pays and value["member_no"] == 0), None)
+
+
+def paid_json(category: str, values: list[Record], book: Rulebook) -> dict[str, str | None] | None:
+    """What is paid a month for programs, in yuan as texts; None where no rule pays the category."""
+    value = paid_value(category, values, book)
+    return None if value is None else {end: None if value[end] is None else str(Decimal(value[end]).scaleb(-value["scale"])) for end in ("low", "high")}
+
+
 def _facts(traced: Traced, voice: Speech) -> list[Block]:
     """A table for each fact and extract: its rows, and how each was found to be this person's."""
     blocks = []
@@ -207,4 +236,5 @@ def case_json(traced: Traced, voice: Speech) -> Record:
         for one, stored, line in parameters_of(traced, book)
     ]
     rest = {"as_of": manifest.origin.as_of.isoformat(), "incomplete": manifest.incomplete, "parameters": values}
-    return {**head, **rest, "figures": figures, "evidence": rows}
+    paid = paid_json(traced.spot.case["category"], traced.values, book)
+    return {**head, **rest, "paid": paid, "figures": figures, "evidence": rows}

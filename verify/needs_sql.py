@@ -17,7 +17,7 @@ from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span
 from verify.layers import column, sql_of
-from verify.plan import InputPlan, Plan
+from verify.plan import InputPlan, Plan, resting_on
 from verify.rule_plans import RulePlan
 from verify.store import quoted
 
@@ -120,7 +120,8 @@ def doubtful_members(plan: Plan, member: Scope) -> str:
     """Members of whom it is not sure that they count, cases of which it is not known where they live, and what would say so."""
     rosters = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.roster]
     applications = [name for name, extract in sorted(plan.book.extracts.items()) if extract.plays.application]
-    values = ((name, member.names[name]) for name in sorted(plan.book.parameters))
+    decisive = resting_on(plan, plan.book.decision.columns) & plan.book.parameters.keys()
+    values = ((name, member.names[name]) for name in sorted(decisive))
     nowhere = "".join(f' OR "{name}__high" IS NULL' for name, value in values if isinstance(value, Span) and not value.bounded)
     return f"""
         SELECT a.case_id, a.member_no, 'members' AS fact, {quoted(ABOUT_MEMBERS)} AS input, a.extract FROM absent a

@@ -18,7 +18,7 @@ BASE = "base"
 class LeftOut(Shape):
     """An inherited entry that the pack does not have, and why."""
 
-    kind: Literal["parameter", "input", "rule", "alert"]
+    kind: Literal["parameter", "input", "rule", "alert", "benefit"]
     name: Name
     why: str
 

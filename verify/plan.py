@@ -158,3 +158,16 @@ def _alert_plan(book: Rulebook, entry: Alert) -> AlertPlan:
         raise UsageError(Problem("E-RULE-EXTRACT", stands.where("from"), {"name": entry.from_}))
     extract = book.extracts[entry.from_] if entry.from_ else None
     return AlertPlan(entry, stands.where("when"), parse(entry.when or "", stands.where("when")), extract)
+
+
+def resting_on(plan: Plan, names: Iterable[str]) -> frozenset[str]:
+    """These names and every name that they rest on, down to parameters, inputs and columns."""
+    reads = {rule.rule.rule: rule.formula.names for of in plan.levels for rule in plan.rules(of)}
+    reads |= {name: frozenset().union(*(f.names for f in (one.when, one.amount) if f)) for name, one in plan.inputs.items()}
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        if (name := left.pop()) not in found:
+            found.add(name)
+            left += reads.get(name, ())
+    return frozenset(found)

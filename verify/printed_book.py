@@ -23,7 +23,7 @@ from verify.speech import Speech
 from verify.terms import facts_behind
 
 TEMPLATE = Path(__file__).with_name("printed_book.html.jinja")
-CHAPTERS = ("decision", "test", "parameter", "rule", "input", "extract", "alert", "membership")
+CHAPTERS = ("decision", "benefit", "test", "parameter", "rule", "input", "extract", "alert", "membership")
 _PIECES = re.compile(r"'[^']*'|[^\W\d]\w*|<=|>=|<>|!=|[<>=*/+\-]|\s+|.", re.DOTALL)
 _SIGNS = {"<": "＜", "<=": "≤", ">": "＞", ">=": "≥", "=": "＝", "*": "×", "/": "÷", "<>": "≠", "!=": "≠"}
 
@@ -82,6 +82,8 @@ def _formulas(voice: Speech, book: Rulebook, entry: Entry, words: Mapping[str, s
         text = getattr(shape, key, None)
         if isinstance(text, str):
             yield voice.word(f"book_says_{key}", text=in_words(text, words))
+    if entry.kind == "benefit" and shape.pays:
+        yield voice.word("book_says_expr", text=in_words(book.rules[shape.pays].expr, words))
     if entry.kind == "rule":
         extracts = sorted({extract for _, extract in facts_behind(book, entry.name)})
         yield from (voice.word("book_rests", extracts="、".join(words.get(one, one) for one in extracts)),) if extracts else ()

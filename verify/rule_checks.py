@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from verify import decision_sql, fact_values, layers
+from verify.benefits import benefit_problems
 from verify.fact_rows import row_scope
 from verify.formulas import DAYS, parse_plain
 from verify.formulas_compiler import Compiler, Scope
@@ -30,7 +31,7 @@ def check_rules(folder: Path) -> Rulebook:
     book = load_rulebook(folder)
     problems = [*_role_problems(book), *_singles(book), *_class_problems(book), *basis_problems(book), *document_problems(book)]
     if not any(problem.code == "E-RULES-ONE" for problem in problems):
-        problems += [*value_problems(book), *version_problems(book)]
+        problems += [*value_problems(book), *version_problems(book), *benefit_problems(book)]
     if problems:
         raise UsageError(*problems)
     plans = make_plan(book, newest_day(book)).each_period()

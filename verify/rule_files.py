@@ -480,6 +480,25 @@ class Decision(Shape):
     examples: tuple[Example, ...] = ()
 
 
+class Benefit(Shape):
+    """What a family of one category is paid a month: by a household's rule (元/月), or nothing and why.
+
+    `benefit` is the category. A category without one is paid nobody knows what.
+    """
+
+    benefit: Name
+    label: str
+    pays: Name | None = None
+    nothing: str | None = None
+    law: Texts
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Benefit:
+        if bool(self.pays) is bool(self.nothing):
+            raise ValueError("a benefit either pays by a rule, or is nothing and says why")
+        return self
+
+
 # --- alerts, matching, reports, messages ------------------------------------------------------------------------------
 
 
@@ -602,6 +621,7 @@ KINDS: dict[str, type[Shape]] = {
     "input": Input,
     "rule": Rule,
     "decision": Decision,
+    "benefit": Benefit,
     "alert": Alert,
     "matching": Matching,
     "membership": Membership,

@@ -62,6 +62,7 @@ def _read(plan: Plan) -> set[str]:
             read |= formula.names if formula else set()
     for alert in plan.alerts:
         read |= alert.when.names
+    read |= {benefit.pays for benefit in book.benefits.values() if benefit.pays}
     for report in book.reports:
         read |= {column.shows for column in report.columns}
     return read

@@ -19,6 +19,7 @@ from verify.parameter_tables import with_table
 from verify.problems import Problem, UsageError
 from verify.rule_files import (
     Alert,
+    Benefit,
     Decision,
     Extract,
     Input,
@@ -138,6 +139,11 @@ class Rulebook:
             if cell == "pass" and name in rules
         ]
         return {f"{category}.{shown}": name for category, name in asked for shown in (name, rules[name].shown_as or name)}
+
+    @cached_property
+    def benefits(self) -> dict[str, Benefit]:
+        """What a family of each category is paid, by category."""
+        return {b.benefit: b for b in self.all(Benefit)}
 
     @cached_property
     def alerts(self) -> list[Alert]:

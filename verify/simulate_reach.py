@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from verify.benefits import paying
 from verify.formulas import Formula
 from verify.manifest import Published
 from verify.parameters import bounds
-from verify.plan import Plan
+from verify.plan import Plan, resting_on
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rulebook import Rulebook
 from verify.store import Store
@@ -77,16 +78,8 @@ def _differs(then: Rulebook, name: str, one: object, places: list[tuple[str, str
 
 
 def needed(now: Plan) -> frozenset[str]:
-    """Every name that the decision table rests on."""
-    reads = {rule.rule.rule: rule.formula.names for of in now.levels for rule in now.rules(of)}
-    reads |= {name: frozenset().union(*(f.names for f in (one.when, one.amount) if f)) for name, one in now.inputs.items()}
-    found: set[str] = set()
-    left = list(now.book.decision.columns)
-    while left:
-        if (name := left.pop()) not in found:
-            found.add(name)
-            left += reads.get(name, ())
-    return frozenset(found)
+    """Every name that the decision table and what is paid rest on."""
+    return resting_on(now, [*now.book.decision.columns, *paying(now.book)])
 
 
 def below(store: Store, trial: Trial) -> tuple[str, ...]:

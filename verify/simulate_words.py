@@ -18,6 +18,7 @@ from verify.page import few, render
 from verify.problems import Problem, UsageError
 from verify.settings import write_whole
 from verify.simulate import Moved, Simulation
+from verify.simulate_cost_words import COST_HEADS, cost_block, cost_cells, cost_json
 from verify.speech import Speech, category_labels
 from verify.typed import safe
 from verify.workbook import Cell, Sheet, write_sheets
@@ -30,12 +31,12 @@ def simulation_blocks(found: Simulation, voice: Speech, count: Counted = "{:,}".
     """How many go where, who moves and why, what it costs, and by township. `count` words a number of families."""
     total, deep = sum(found.matrix.values()), "、".join(fact_label(voice, name) for name in found.deep)
     told = voice.word("simulate_whole", names=deep) if deep else voice.word("simulate_fast")
-    lines = [told, voice.word("simulate_total", cases=f"{total:,}", moved=count(len(found.moved))), voice.word("simulate_cost")]
+    lines = [told, voice.word("simulate_total", cases=f"{total:,}", moved=count(len(found.moved)))]
     manifest = found.night.manifest
     state = voice.word("incomplete" if manifest.incomplete else "complete")
     night = voice.word("check_night", as_of=manifest.origin.as_of, night=manifest.night, state=state)
     opening = Block(voice.word("simulate_title", name=found.name), (night, *lines))
-    return [opening, _matrix(found, voice, count), _why(found, voice, count), _places(found, voice, count)]
+    return [opening, _matrix(found, voice, count), cost_block(found.cost, voice), _why(found, voice, count), _places(found, voice, count)]
 
 
 def _matrix(found: Simulation, voice: Speech, count: Counted) -> Block:
@@ -65,17 +66,18 @@ def _tests(tests: tuple[str, ...], voice: Speech) -> str:
 
 def _places(found: Simulation, voice: Speech, count: Counted) -> Block:
     moved = Counter(one.region for one in found.moved)
-    rows = tuple((region, count(number), count(moved[region]) if moved[region] else "") for region, number in found.regions.items())
-    head = tuple(voice.word(key) for key in ("head_place", "simulate_counts", "head_moved"))
-    return Block(voice.word("simulate_places"), (), head, rows, frozenset({1, 2}))
+    paid = {region: cost_cells(found.cost, region, voice) if found.cost else () for region in found.regions}
+    rows = tuple((region, count(number), count(moved[region]) if moved[region] else "", *paid[region]) for region, number in found.regions.items())
+    head = tuple(voice.word(key) for key in ("head_place", "simulate_counts", "head_moved", *(COST_HEADS if found.cost else ())))
+    return Block(voice.word("simulate_places"), (), head, rows, frozenset(range(1, len(head))))
 
 
 def simulation_json(found: Simulation) -> dict[str, Any]:
-    """The same for programs; `cost` is None where the rules do not say what is paid."""
+    """The same for programs; `cost` is None where no rule says what is paid."""
     matrix = [{"then": then, "now": now, "cases": count} for (then, now), count in sorted(found.matrix.items())]
     moved = [{"case": one.case, "region": one.region, "then": one.then, "now": one.now, "tests": list(one.tests)} for one in found.moved]
     head = {"scenario": found.name, "night": found.night.manifest.night, "as_of": found.night.manifest.origin.as_of.isoformat(), "deep": list(found.deep)}
-    return {**head, "cases": sum(found.matrix.values()), "matrix": matrix, "moved": moved, "regions": dict(found.regions), "cost": None}
+    return {**head, "cases": sum(found.matrix.values()), "matrix": matrix, "moved": moved, "regions": dict(found.regions), "cost": cost_json(found.cost)}
 
 
 def write_simulation_page(path: Path, found: Simulation, voice: Speech) -> None:

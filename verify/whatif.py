@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.again import arrived_then
+from verify.explain_case import paid_json, paid_line
 from verify.labels import span, test_label, verdict
 from verify.layout import Block
 from verify.manifest import Published
@@ -31,12 +32,13 @@ SHOWN = ("value_low", "value_high", "limit", "verdict", "value_bounded")
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """What was supposed; the case and its tests as published and as they would be. `tests` pairs those that differ."""
+    """What was supposed; the case, its tests and its worked-out values as published and as they would be. `tests` pairs those that differ."""
 
     spot: Spot
     changes: tuple[Change, ...]
     case: Record
     tests: tuple[tuple[Record | None, Record | None], ...]
+    values: tuple[list[Record], list[Record]]
 
     @property
     def category(self) -> str:
@@ -64,7 +66,8 @@ def what_if(home: Home, spot: Spot, asked: Suppositions, *, book: Rulebook) -> W
             work_out(store, arrived, make_plan(book, arrived.as_of), work, lambda _stage: None)
         (now,) = rows_where(work / RESULTS / "cases.parquet", "case_id", case) or [{}]
         tests = rows_where(work / RESULTS / "tests.parquet", "case_id", case)
-    return WhatIf(spot, tuple(changes), now, _differing(spot.tests, tests))
+        values = rows_where(work / TABLES / "values.parquet", "case_id", case)
+    return WhatIf(spot, tuple(changes), now, _differing(spot.tests, tests), (rows_where(night.folder / TABLES / "values.parquet", "case_id", case), values))
 
 
 def _own_rows(night: Published, case: str, book: Rulebook) -> dict[str, tuple[str, int]]:
@@ -89,11 +92,17 @@ def whatif_blocks(found: WhatIf, voice: Speech) -> list[Block]:
     told = [voice.word("whatif_supposed", what=change.told) for change in found.changes]
     then, now = (voice.category(name) for name in (found.spot.case["category"], found.category))
     verdict_line = voice.word("whatif_same", category=then) if then == now else voice.word("whatif_moves", then=then, now=now)
-    opening = Block(f"{found.spot.case['case_id']}  {verdict_line}", (*banner(found.spot, voice), *told, voice.word("whatif_note")))
+    opening = Block(f"{found.spot.case['case_id']}  {verdict_line}", (*banner(found.spot, voice), *told, *_paid(found, voice), voice.word("whatif_note")))
     if not found.tests:
         return [opening, Block(voice.word("whatif_no_test"))]
     head = tuple(voice.word(key) for key in HEADS)
     return [opening, Block(voice.word("whatif_tests"), (), head, tuple(_line(old, new, voice) for old, new in found.tests))]
+
+
+def _paid(found: WhatIf, voice: Speech) -> tuple[str, ...]:
+    """What the family is paid a month, once where that stays as it is."""
+    then, now = (paid_line(one, values, voice) for one, values in zip((found.spot.case["category"], found.category), found.values, strict=True))
+    return (then,) if then == now else (voice.word("whatif_paid", then=then, now=now),)
 
 
 def _line(old: Record | None, new: Record | None, voice: Speech) -> tuple[str, ...]:
@@ -111,7 +120,7 @@ def _value(test: Record, voice: Speech) -> str:
     return span(voice, test["value_low"], test["value_high"] if test["value_bounded"] else None, test["unit"])
 
 
-def whatif_json(found: WhatIf) -> dict[str, Any]:
+def whatif_json(found: WhatIf, book: Rulebook) -> dict[str, Any]:
     """The same for programs; figures as texts."""
     tests = []
     for old, new in found.tests:
@@ -120,7 +129,9 @@ def whatif_json(found: WhatIf) -> dict[str, Any]:
         sides = {side: _plain(test) for side, test in (("then", old), ("now", new))}
         tests.append({"category": named["category"], "test": named["test"], **sides})
     head = {"case": found.spot.case["case_id"], "night": found.spot.night.manifest.night, "supposed": [change.told for change in found.changes]}
-    return {**head, "category": {"then": found.spot.case["category"], "now": found.category}, "tests": tests}
+    category = {"then": str(found.spot.case["category"]), "now": found.category}
+    paid = {side: paid_json(category[side], values, book) for side, values in zip(category, found.values, strict=True)}
+    return {**head, "category": category, "paid": paid, "tests": tests}
 
 
 def _plain(test: Record | None) -> dict[str, Any] | None:

@@ -30,6 +30,8 @@ ROW = "    - {when: [any, any, any, any, any, pass, pass, any, pass, pass, pass,
 SPOILT = [
     ("programmes/category.yaml", ROW, ROW.replace("[any, any,", "[any,"), "E-DECISION-CELLS"),
     ("programmes/category.yaml", "columns: [one_member,", "columns: [no_such_test,", "E-DECISION-COLUMN"),
+    ("programmes/benefits.yaml", "benefit: rigid", "benefit: no_such_category", "E-BENEFIT-CATEGORY"),
+    ("programmes/benefits.yaml", "pays: dibao_payment", "pays: household_income", "E-BENEFIT-RULE"),
     ("facts/income.yaml", "expr: wage * wage_share_counted", "expr: (select wage)", "E-FORMULA-NODE"),
     ("facts/income.yaml", "expr: wage * wage_share_counted", "expr: (wage - 1) * wage_share_counted", "E-FORMULA-SIGN"),
     ("facts/assets.yaml", "  from: jr_zhengquan", "  from: no_such_extract", "E-RULE-EXTRACT"),
