@@ -43,7 +43,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"decision_split", "formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
         | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
-        | {"pair_marks", "expected", "crowds", "people_keys"}
+        | {"pair_marks", "expected", "crowds", "people_keys", "link_scores"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
         | {"terms", "touching", "supposing", "kept_figures", "telling_families", "benefits"}
     ),
@@ -81,7 +81,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
+    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums",
 }
 LONGER = {"rule_files": 640}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

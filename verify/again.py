@@ -15,6 +15,7 @@ import polars as pl
 from verify.archive import Archive
 from verify.batches import Batch, chain, read_batches
 from verify.cutting import cut_rows
+from verify.link_scores import WEIGHTS
 from verify.manifest import Published
 from verify.model import Arrived, Known, Part
 from verify.passing import passing_folder
@@ -69,7 +70,15 @@ def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tab
     paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
     known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
     arrived = Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
-    return replace(arrived, decided=_decided(published, tables))
+    return replace(arrived, decided=_decided(published, tables), weights=_weights(published, tables))
+
+
+def _weights(published: Path, tables: Path) -> Path | None:
+    """What links weighed that night, whatever model is in force since."""
+    if not (published / WEIGHTS).exists():
+        return None
+    write_frame(read_frame(published / WEIGHTS), tables / WEIGHTS)
+    return tables / WEIGHTS
 
 
 def _decided(published: Path, tables: Path) -> Path | None:

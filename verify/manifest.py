@@ -29,7 +29,7 @@ class Origin:
 
     `inputs` maps a name inside the drop to its SHA-256; `rules` is the digest of the rules that decide, `wording` that of
     the sentences and sheets, `decisions` that of the officers' decisions ('' while there are none), `previous` the id of
-    the night before ('' for the first).
+    the night before ('' for the first), `model` the digest of the linkage model by which links are weighed.
     """
 
     as_of: date
@@ -39,13 +39,15 @@ class Origin:
     previous: str = ""
     decisions: str = ""
     wording: str = ""
+    model: str = ""
 
     @property
     def night(self) -> str:
         """The night's id: the as-of date and 8 hex digits over all the rest."""
         told = _plain(self)
-        if not self.wording:  # nights of before there were two digests keep their names
-            del told["wording"]
+        for name in ("wording", "model"):
+            if not told[name]:  # nights of before these were told keep their names
+                del told[name]
         text = canonical(told)
         return f"{self.as_of:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

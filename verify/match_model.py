@@ -1,13 +1,12 @@
 """The linkage model in force: the home's own where it has fitted one, else the one that comes with the program.
 
 A model is fitted on the night's register as the left table (its rows held against each other are the anchor) and the rows of
-the other extracts as the right one. It explains; what the night accepts stands in the rules.
+the other extracts as the right one. It explains, and says what a night's links weigh; what the night accepts stands in the rules.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,6 +14,7 @@ import polars as pl
 from verify.archive import Archive
 from verify.batches import known_rows, read_batches
 from verify.layout import Block
+from verify.link_scores import SHIPPED
 from verify.linkage.linker import Linked, link
 from verify.linkage.model import Model, load_model, save_model
 from verify.linkage.people import WRITTEN, normalised, plan_of_people
@@ -28,7 +28,6 @@ from verify.settings import Home
 from verify.speech import Speech
 
 OWN = "match-model.json"
-SHIPPED = Path(__file__).parent / "linkage" / "people_model.json"
 MOST_RIGHT = 200_000
 
 

@@ -30,7 +30,7 @@ from verify.store_files import is_plain
 
 KEY = ("extract", "file", "row", "side")
 WHOSE = ("case_id", "member_no")
-SCORE_BANDS = (10_000, 20_000, 30_000)
+SCORE_BANDS = (0, 5_000, 10_000, 15_000)
 TWICE, FEW = 2, 20  # a group of names with twice the errors of the rest, and enough rows to say so
 
 

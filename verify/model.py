@@ -42,6 +42,7 @@ class Arrived:
     """What `read` hands over: the night's date, every extract's state, and the tables of the row accounting.
 
     `decided` is the table of what officers' decisions about pairs are known by (`pair_marks`); None while there are none.
+    `weights` is the table of what links weigh (`link_scores`); None for those of the model that comes with the program.
     """
 
     as_of: date
@@ -55,6 +56,7 @@ class Arrived:
     troubles: Path
     roster_refused: Path
     decided: Path | None = None
+    weights: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,11 @@ from verify.archive import Archive
 from verify.decisions import Decisions, read_decisions
 from verify.expected import EXPECTED, expected_of, in_all, write_expected
 from verify.keys import must_open, remove_sealed
+from verify.link_scores import WEIGHTS, link_weights
+from verify.linkage.model import Model
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
+from verify.match_model import model_in_force
 from verify.pair_decisions import PairDecisions, digest_of_pairs, read_pair_decisions
 from verify.pair_marks import write_marks
 from verify.passing import sweep
@@ -35,7 +38,7 @@ from verify.rule_reviews import overdue
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages import publish, read, report
-from verify.store import open_store, read_frame
+from verify.store import open_store, read_frame, write_frame
 from verify.workbook_guide import Guide
 from verify.working import MARKS_FILE, TABLES, Tell, work_out
 
@@ -65,6 +68,7 @@ class Tonight:
     decisions: Decisions
     pairs: PairDecisions
     work: Path
+    model: Model
 
     @property
     def tables(self) -> Path:
@@ -81,6 +85,11 @@ class Tonight:
         """Where reading finds the archive and what the night before knew."""
         self.tables.mkdir(mode=0o700)
         return read.Shelf(self.home.archive, self.tables, self.before / "batches.parquet" if self.before else None, self.decisions)
+
+    def weights(self) -> Path:
+        """Where it stands what links weigh by the model in force."""
+        write_frame(link_weights(self.model), self.tables / WEIGHTS)
+        return self.tables / WEIGHTS
 
     def marks(self) -> Path | None:
         """Where it stands by what the officers' decisions about pairs are known; None while there are none."""
@@ -127,12 +136,12 @@ def run_night(home: Home, order: Order, tell: Tell) -> Outcome:
     activation = must_be_activated(home, book)
     with publish.one_at_a_time(home):
         sweep(home)
-        decisions, pairs = read_decisions(home), read_pair_decisions(home)
-        origin = _origin(home, order, book, decisions, pairs)
+        decisions, pairs, model = read_decisions(home), read_pair_decisions(home), model_in_force(home, book).model
+        origin = replace(_origin(home, order, book, decisions, pairs), model=model.digest)
         night = publish.already_published(home, origin.night)
         fresh = night is None
         if night is None:
-            tonight = Tonight(home, order.drop, book, origin, decisions, pairs, publish.begin(home, origin.night))
+            tonight = Tonight(home, order.drop, book, origin, decisions, pairs, publish.begin(home, origin.night), model)
             with publish.left_clean(tonight.work):
                 manifest = _stages(tonight, tell)
             tell("publish")
@@ -148,7 +157,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
     plan, settings = make_plan(book, origin.as_of), read_settings(tonight.home)
     tell("read")
     arrived = read.read(tonight.drop, book, shelf=tonight.shelf(), as_of=origin.as_of)
-    arrived = replace(arrived, decided=tonight.marks())
+    arrived = replace(arrived, decided=tonight.marks(), weights=tonight.weights())
     with open_store(tonight.work, settings.threads, settings.memory) as store:
         made = work_out(store, arrived, plan, tonight.work, tell)
         write_expected(store, book, tables / "links.parquet", tables / EXPECTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from verify.archive import Archive
 from verify.identity.numbers import check_of
+from verify.link_scores import SHIPPED, link_weights, shipped_weights
+from verify.linkage.model import load_model
 from verify.model import Arrived, Known, Part
 from verify.pair_decisions import PairDecision, Place
 from verify.pair_marks import write_marks
@@ -560,3 +562,24 @@ def test_without_a_register_a_strange_name_may_be_a_former_one() -> None:
 def test_without_a_register_nobody_can_say_that_no_other_shares_name_birth_date_and_sex() -> None:
     county = unregistered()
     assert verdict(county, DEATHS, dead(county, "李国强", date(1980, 3, 5))) == ("review", "name_birth_sex")
+
+
+# --- what a link weighs -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_better_known_weighs_more_and_nothing_hangs_on_it(couple: County) -> None:
+    exact, slip, bare = couple.banks("李国强", MAN), couple.banks("李国强", wrong(MAN)), couple.banks("李国强", None)
+    borrowed, foreign = couple.banks("李国强", WIFE), couple.banks("赵春梅", MAN)
+    links, _ = couple.run()
+    said = {row: (status, score) for row, status, score in links.filter(extract=BANKS, member_no=1).select("row", "status", "score").iter_rows()}
+    assert [said[row][0] for row in (exact, slip, bare, borrowed, foreign)] == ["accepted", "accepted", "rejected", "review", "rejected"]
+    assert said[exact][1] > said[slip][1] > said[borrowed][1] > said[foreign][1]
+    heavier = link_weights(replace(load_model(SHIPPED), shares=(0, *load_model(SHIPPED).shares[1:])))
+    assert (heavier["bits"] >= shipped_weights()["bits"]).all()
+
+
+def test_every_way_to_find_and_to_name_has_a_weight() -> None:
+    weights, methods, names = shipped_weights(), set(match._METHOD_RANKS), set(match._NAME_RANKS)
+    assert (set(weights["method"]), set(weights["name_reason"])) == (methods, names)
+    assert weights.height == weights.select("method", "name_reason", "birth", "sex").n_unique() == len(methods) * len(names) * 9
+    assert weights.filter(method="officer")["bits"].unique().to_list() == [40_000]

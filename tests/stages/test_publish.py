@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -65,8 +66,8 @@ def test_a_night_is_named_after_all_it_follows_from() -> None:
     assert first.startswith("20261120-")
     assert len(first) == 17
     assert origin().night == first
-    others = {origin(day=19).night, origin(rules="r2").night, origin(previous=first).night}
-    assert len(others | {first}) == 4
+    others = {origin(day=19).night, origin(rules="r2").night, origin(previous=first).night, replace(origin(), model="m").night}
+    assert len(others | {first}) == 5
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4))

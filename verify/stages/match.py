@@ -18,6 +18,7 @@ from verify.candidates import NameGrades, near_ids
 from verify.crowds import leave_out_of_faces, tell_crowds
 from verify.faces import load_spoken, name_tables_of
 from verify.identities import identify
+from verify.link_scores import shipped_weights
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
 from verify.stages.match_decided import decide_rows, load_decided, tell_decided
@@ -25,41 +26,40 @@ from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
 
-# Log-odds in thousandths of a bit, declared until the linkage model learns them from the register (a seam: only `score`
-# depends on them, never a status).
-_METHOD_BITS = {
-    "officer": 40_000,
-    "exact_id": 30_000,
-    "exact_id15": 26_000,
-    "corrected_id": 20_000,
-    "name_birth_sex": 14_000,
-    "name_household": 12_000,
-    "name_document": 10_000,
-    "doubtful_id": 8_000,
-    "near_doubtful": 5_000,
-    "id_damaged_name": 2_000,
-    "name_birth": 2_000,
+# Which of two findings about one row and one person is told: the firmer, by the sum of both ranks. What a link weighs is the model's.
+_METHOD_RANKS = {
+    "officer": 40,
+    "exact_id": 30,
+    "exact_id15": 26,
+    "corrected_id": 20,
+    "name_birth_sex": 14,
+    "name_household": 12,
+    "name_document": 10,
+    "doubtful_id": 8,
+    "near_doubtful": 5,
+    "id_damaged_name": 2,
+    "name_birth": 2,
     "name_family_id": 0,
-    "family_id": -4_000,
-    "identity_conflict": -6_000,
-    "name_only": -10_000,
-    "other_id": -20_000,
-    "officer_not": -40_000,
+    "family_id": -4,
+    "identity_conflict": -6,
+    "name_only": -10,
+    "other_id": -20,
+    "officer_not": -40,
 }
-_NAME_BITS = {
-    "name_equal": 8_000,
-    "name_agrees": 6_000,
-    "name_former": 5_000,
-    "name_variant": 5_000,
-    "name_pinyin": 4_000,
-    "name_homophone": 4_000,
-    "name_lookalike": 4_000,
-    "name_slip": 4_000,
+_NAME_RANKS = {
+    "name_equal": 8,
+    "name_agrees": 6,
+    "name_former": 5,
+    "name_variant": 5,
+    "name_pinyin": 4,
+    "name_homophone": 4,
+    "name_lookalike": 4,
+    "name_slip": 4,
     "name_absent": 0,
     "name_masked": 0,
     "name_romanised": 0,
-    "name_damaged": -2_000,
-    "name_foreign": -8_000,
+    "name_damaged": -2,
+    "name_foreign": -8,
 }
 
 
@@ -89,7 +89,7 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     _load_linkable(store, arrived, book)
     _judge_faces(store, grades)
     _judge_documents(store, grades)
-    _load_bits(store)
+    _load_weights(store, arrived)
     _load_pseudonyms(store)
     for name in ("worked_out", "all_verdicts", "allowed", "scored", "best"):
         store.table(name, _SQL[name])
@@ -172,11 +172,12 @@ def _judge_documents(store: Store, grades: NameGrades) -> None:
     store.table("document_verdicts", _SQL["document_verdicts"])
 
 
-def _load_bits(store: Store) -> None:
-    """The declared tables of the score."""
-    for name, key, bits in (("method_bits", "method", _METHOD_BITS), ("name_bits", "name_reason", _NAME_BITS)):
-        lines = ", ".join(f"({quoted(word)}, {value})" for word, value in bits.items())
-        store.table(name, f"SELECT * FROM (VALUES {lines}) t({key}, bits)")
+def _load_weights(store: Store, arrived: Arrived) -> None:
+    """What findings weigh tonight, and how firm they are."""
+    store.load("link_weights", arrived.weights or shipped_weights())
+    for name, key, ranks in (("method_ranks", "method", _METHOD_RANKS), ("name_ranks", "name_reason", _NAME_RANKS)):
+        lines = ", ".join(f"({quoted(word)}, {value})" for word, value in ranks.items())
+        store.table(name, f"SELECT * FROM (VALUES {lines}) t({key}, rank)")
 
 
 def _load_pseudonyms(store: Store) -> None:

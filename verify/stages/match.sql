@@ -178,7 +178,11 @@ JOIN compared k ON k.pno = n.pno AND k.birth = f.id_birth
 WHERE f.id_state IN ('valid18', 'valid15') AND NOT n.former
 
 -- name: verdicts
-SELECT DISTINCT * FROM (FROM by_id UNION ALL FROM by_rivals UNION ALL FROM grey UNION ALL FROM by_family UNION ALL FROM namesakes)
+-- With what the face's birth date and sex say beside the person's.
+SELECT DISTINCT v.*, CASE WHEN (f.birth = k.birth) IS NULL THEN 'nothing' WHEN f.birth = k.birth THEN 'equal' ELSE 'other' END AS birth_says,
+       CASE WHEN (f.sex = k.sex) IS NULL THEN 'nothing' WHEN f.sex = k.sex THEN 'equal' ELSE 'other' END AS sex_says
+FROM (FROM by_id UNION ALL FROM by_rivals UNION ALL FROM grey UNION ALL FROM by_family UNION ALL FROM namesakes) v
+JOIN faces f USING (fno) JOIN compared k USING (pno)
 
 -- name: said_by_faces
 -- Rows of joint documents, with the face each has.
@@ -252,12 +256,12 @@ GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
 -- name: worked_out
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
 -- found in the register comes `first`: the ID of that row is theirs only because of it.
-SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first
+SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first, v.birth_says, v.sex_says
 FROM all_said m JOIN verdicts v USING (fno)
 UNION ALL
-SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE FROM document_verdicts
+SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE, 'nothing', 'nothing' FROM document_verdicts
 UNION ALL
-SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 'name_agrees', TRUE FROM person_rows a JOIN crowd c USING (rid)
+SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 'name_agrees', TRUE, 'nothing', 'nothing' FROM person_rows a JOIN crowd c USING (rid)
 
 -- name: all_verdicts
 -- The same after what officers have decided: what must not be linked is rejected, what must be is accepted, and is nobody else's.
@@ -266,15 +270,15 @@ SELECT w.* EXCLUDE (ident) FROM w
 ANTI JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno
 WHERE NOT EXISTS (SELECT 1 FROM taken t WHERE (t.extract, t.file, t.row, t.side) = (w.extract, w.file, w.row, w.side) AND t.ident IS DISTINCT FROM w.ident)
 UNION ALL
-SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_not', w.reasons), w.name_reason, w.first
+SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_not', w.reasons), w.name_reason, w.first, w.birth_says, w.sex_says
 FROM w JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno WHERE h.what = 'other'
 UNION ALL
-SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_anothers', w.reasons), w.name_reason, w.first
+SELECT w.extract, w.file, w.row, w.side, w.pno, 'rejected', 'officer_not', list_prepend('officer_anothers', w.reasons), w.name_reason, w.first, w.birth_says, w.sex_says
 FROM w JOIN taken t ON t.extract = w.extract AND t.file = w.file AND t.row = w.row AND t.side = w.side AND t.ident IS DISTINCT FROM w.ident
 ANTI JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno
 WHERE w.status <> 'rejected'
 UNION ALL
-SELECT extract, file, row, side, pno, 'accepted', 'officer', ['officer'], 'name_absent', TRUE FROM held WHERE what = 'same'
+SELECT extract, file, row, side, pno, 'accepted', 'officer', ['officer'], 'name_absent', TRUE, 'nothing', 'nothing' FROM held WHERE what = 'same'
 
 -- name: allowed
 -- Only people who count and have authorised it; of the others only what the rules let anybody be asked about.
@@ -283,15 +287,16 @@ FROM all_verdicts v JOIN linkable x USING (extract) JOIN known_people k USING (p
 WHERE k.is_member AND (k.authorised OR x.freely)
 
 -- name: scored
-SELECT a.*, s.bits + n.bits AS score
-FROM allowed a JOIN method_bits s USING (method) JOIN name_bits n USING (name_reason)
+SELECT a.*, s.rank + n.rank AS rank, w.bits AS score
+FROM allowed a JOIN method_ranks s USING (method) JOIN name_ranks n USING (name_reason)
+JOIN link_weights w ON w.method = a.method AND w.name_reason = a.name_reason AND w.birth = a.birth_says AND w.sex = a.sex_says
 
 -- name: best
 -- One verdict for a row and a person; a row that is theirs for two different people is grey for both.
 WITH one AS (
   SELECT * FROM scored
   QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, pno
-                             ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, first DESC, score DESC, method, name_reason, reasons) = 1
+                             ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, first DESC, rank DESC, method, name_reason, reasons, score DESC) = 1
 ), counted AS (
   SELECT *, count(DISTINCT CASE WHEN status = 'accepted' THEN ident END) OVER (PARTITION BY extract, file, row, side) AS owners FROM one
 )
