@@ -12,10 +12,13 @@ from sqlglot import exp
 from verify.formulas import parse
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Operand, Span, integer, null
+from verify.layers import selected, stored, width
+from verify.problems import UsageError
 from verify.store import Store, open_store
 
 NAMES = ("wage", "pension", "rent")
 Bounds = tuple[int, int | None]
+SIZES = (0, 1, 2**31, 2**61 - 1, 2**62 - 1, 2**62)  # on both sides of what a sum of two still leaves in 64 bits
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,22 @@ def worked_out(text: str, values: dict[str, int]) -> int:
     python = text.replace("case when", "choose(").replace(" then ", ", ").replace(" else ", ", ").replace(" end", ")")
     functions = {"max0": lambda a: max(a, 0), "greater": max, "lesser": min, "choose": lambda c, a, b: a if c else b, "months_a_year": 12}
     return int(eval(python, {"__builtins__": {}}, {**functions, **values}))
+
+
+@given(left=amounts(), right=amounts(), values=st.fixed_dictionaries({name: st.sampled_from(SIZES) for name in NAMES}))
+@settings(max_examples=150, deadline=None)
+def test_numbers_as_large_as_they_are_said_to_be_never_run_out_of_bits(store: Store, left: str, right: str, values: dict[str, int]) -> None:
+    source = ", ".join(f'{value}::{width(value)} AS "{name}__low", {value}::{width(value)} AS "{name}__high"' for name, value in values.items())
+    read = Scope({name: stored(name, Span(null(), null(), most=value)) for name, value in values.items()})
+    try:
+        amount, test = Compiler(read, "here").span(parse(left, "here")), Compiler(read, "here").truth(parse(f"{left} < {right}", "here"))
+    except UsageError as error:
+        if all(problem.code == "E-FORMULA-SIZE" for problem in error.problems):
+            return
+        raise
+    asked = f'SELECT {selected("amount", amount)}, {selected("test", test)} FROM (SELECT {source})'
+    a, b = worked_out(left, values), worked_out(right, values)
+    assert store.rows(asked) == [(a, a, a < b)]
 
 
 @pytest.mark.parametrize("text", ["select 1", "(select wage)", "read_text('x')", "wage + 24", "wage.rent", "wage || rent", "random()"])

@@ -19,7 +19,7 @@ MICRO = 6  # tests show six decimals
 
 def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 18) -> str:
     """A bound as DECIMAL(18, places), rounded half up; NULL where there is none."""
-    text = f"({sql_of(span_bound)})"
+    text = f"({sql_of(span_bound)}::HUGEINT)"
     if scale > places:
         unit = 10 ** (scale - places)
         text = f"((2 * {text} + {unit}) // {2 * unit})"
@@ -83,8 +83,9 @@ def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: 
     below, strict = (str(kind in kinds) if sided else "NULL::BOOLEAN" for kinds in ((exp.LT, exp.LTE), (exp.LT, exp.GT)))
     return f"""
         SELECT case_id, {quoted(category)} AS category, {at} AS category_at, {quoted(rule.rule.shown_as or rule.rule.rule)} AS test,
-               {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {sql_of(truth.sql)} AS truth, {low} AS low, {high} AS high, {limit} AS lim,
-               {micros}::HUGEINT AS micros, {lim_micros}::HUGEINT AS lim_micros, {below} AS below, {strict} AS strict,
+               {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {sql_of(truth.sql)} AS truth,
+               ({low})::HUGEINT AS low, ({high})::HUGEINT AS high, ({limit})::HUGEINT AS lim, {micros}::HUGEINT AS micros,
+               {lim_micros}::HUGEINT AS lim_micros, {below} AS below, {strict} AS strict,
                {quoted("；".join(rule.rule.law))} AS basis, {quoted(rule.rule.unit or "")} AS unit FROM household_values"""
 
 

@@ -5,25 +5,30 @@ Tables it names: `members`, `cases`, `case_values`, `member_values`, `fact__<inp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from verify.fact_rows import counted_fact, row_sql
 from verify.formulas_compiler import Scope
-from verify.formulas_spans import MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth
+from verify.formulas_spans import LARGEST, MEMBERS_OF_A_CASE, ROWS_OF_A_PERSON, Operand, Plain, Span, Truth
 from verify.formulas_trees import integer, whole
-from verify.layers import column, sql_of
+from verify.layers import column, sql_of, width
 from verify.plan import InputPlan, Plan
+from verify.store import quoted
+
+_OLDEST = 10_000  # what two dates can lie apart at most
 
 
 def own_names() -> dict[str, Operand]:
     """What is known of every member: the age, exact where the birth date is known, else from 0 without bound; the relation to the applicant."""
     age = whole(column("age"))
-    return {"age": Span(exp.Coalesce(this=age, expressions=[integer(0)]), age, most=1000), "relation": Plain(column("relation"))}
+    return {"age": Span(exp.Coalesce(this=age, expressions=[integer(0)]), age, most=_OLDEST), "relation": Plain(column("relation"))}
 
 
-def member_count() -> Span:
+def member_count(most: int = MEMBERS_OF_A_CASE) -> Span:
     """How many members count: a pair, without upper bound where a roster row was lost."""
-    return Span(whole(column("members_low")), whole(column("members_high")), most=MEMBERS_OF_A_CASE)
+    return Span(whole(column("members_low")), whole(column("members_high")), most=most)
 
 
 def seen(entry: InputPlan, *, usable: bool, table: str = "m") -> str:
@@ -34,27 +39,52 @@ def seen(entry: InputPlan, *, usable: bool, table: str = "m") -> str:
     return f"({authorised} AND {table}.id_known)"
 
 
-def member_fact_items(entry: InputPlan, *, usable: bool) -> str:
-    """The four columns of a fact at member level: nothing found is zero only where the extract covers the person."""
-    name, covered = entry.input.input, seen(entry, usable=usable)
+def asked_for(plan: Plan) -> frozenset[str]:
+    """The facts of which a member's rule asks whether there is one: of others nobody needs to know."""
+    return frozenset().union(*(formula.has for rule in plan.rules("member") for formula in (rule.formula, rule.value, rule.limit) if formula))
+
+
+def member_fact_items(entry: InputPlan, *, usable: bool, asked: bool = True, most: int = LARGEST) -> str:
+    """The columns of a fact at member level: nothing found is zero only where the extract covers the person.
+
+    Two bounds no larger than `most`; if it is `asked`, whether there is a row, and the low bound given that there is one.
+    """
+    name, covered, kind = entry.input.input, seen(entry, usable=usable), width(most)
     fact = f'"f_{name}"'
-    return (
-        f'coalesce({fact}.low, 0)::HUGEINT AS "{name}__low", '
-        f'CASE WHEN {covered} THEN CASE WHEN {fact}.case_id IS NULL THEN 0::HUGEINT ELSE {fact}.high END END AS "{name}__high", '
-        f'CASE WHEN {fact}.has THEN TRUE WHEN {covered} AND {fact}.case_id IS NULL THEN FALSE END AS "{name}__has__truth", '
-        f'coalesce({fact}.given, 0)::HUGEINT AS "{name}__given"'
+    bounds = (
+        f'coalesce({fact}.low, 0)::{kind} AS "{name}__low", '
+        f'(CASE WHEN {covered} THEN CASE WHEN {fact}.case_id IS NULL THEN 0 ELSE {fact}.high END END)::{kind} AS "{name}__high"'
     )
+    has = f'CASE WHEN {fact}.has THEN TRUE WHEN {covered} AND {fact}.case_id IS NULL THEN FALSE END AS "{name}__has__truth"'
+    return f'{bounds}, {has}, coalesce({fact}.given, 0)::{kind} AS "{name}__given"' if asked else bounds
 
 
-def know_input(entry: InputPlan, layer: Scope, case: Scope) -> None:
-    """Let a layer's formulas read an input: its amount, whether it has a row, and the amount given that it has."""
+def sizes_sql(entries: Sequence[InputPlan]) -> str:
+    """Each input and the largest whole number that its facts hold tonight, and nothing else the most members a case has (``).
+
+    What is proven of these rows says where 64 bits are enough. What a rule book allows never does: 10^15 yuan a row.
+    """
+    parts = ["SELECT '' AS name, coalesce(max(n), 0) AS most FROM (SELECT count(*) AS n FROM members GROUP BY case_id)"]
+    for entry in entries:
+        ends = "low, high, given" if entry.input.of == "member" else "low, high"
+        parts.append(f"SELECT {quoted(entry.input.input)}, coalesce(max(greatest({ends})), 0) FROM \"fact__{entry.input.input}\"")
+    return " UNION ALL ".join(parts)
+
+
+def know_input(entry: InputPlan, layer: Scope, case: Scope, *, most: int | None = None) -> None:
+    """Let a layer's formulas read an input: its amount, whether it has a row, and the amount given that it has.
+
+    `most` is its largest number tonight; without it, the largest that there can be.
+    """
     name = entry.input.input
     row = row_sql(entry, case)
-    scale, most = (0, ROWS_OF_A_PERSON) if entry.input.count else (row.scale, row.most * ROWS_OF_A_PERSON)
-    layer.names[name] = Span(column(f"{name}__low"), column(f"{name}__high"), scale, most=most)
+    scale, most_ever = (0, ROWS_OF_A_PERSON) if entry.input.count else (row.scale, row.most * ROWS_OF_A_PERSON)
+    most = most_ever if most is None else most
+    low, high, given = (whole(column(f"{name}__{end}")) for end in ("low", "high", "given"))
+    layer.names[name] = Span(low, high, scale, most=most)
     layer.has[name] = Truth(column(f"{name}__has__truth"))
     if entry.input.of == "member":
-        layer.given[name] = Span(column(f"{name}__given"), column(f"{name}__high"), scale, most=most)
+        layer.given[name] = Span(given, high, scale, most=most)
 
 
 def household_fact(entry: InputPlan, rows: str) -> str:
@@ -75,9 +105,9 @@ def blind_members(entry: InputPlan, *, usable: bool) -> str:
     return f"SELECT DISTINCT m.case_id FROM members m WHERE m.presence <> 'out' AND NOT {seen(entry, usable=usable)}"
 
 
-def household_fact_items(entry: InputPlan, *, usable: bool) -> str:
+def household_fact_items(entry: InputPlan, *, usable: bool, most: int = LARGEST) -> str:
     """The columns of a fact at household level; no bound where somebody is not covered or a roster row was lost."""
-    name = entry.input.input
+    name, kind = entry.input.input, width(most)
     fact, blind = f'"f_{name}"', f'"b_{name}".case_id IS NOT NULL'
     if entry.input.of == "case" and not entry.input.count:
         missing = f"{fact}.case_id IS NULL" if usable else "TRUE"
@@ -86,46 +116,44 @@ def household_fact_items(entry: InputPlan, *, usable: bool) -> str:
         bounded = f"NOT (c.open_upwards OR {blind})" if usable else "FALSE"
         if entry.input.of == "household":  # of nobody an extract says nothing, late or not
             bounded = f"({bounded} OR coalesce(c.members_high = 0, FALSE))"
-        high = f"CASE WHEN {bounded} THEN coalesce({fact}.high, 0)::HUGEINT END"
+        high = f"CASE WHEN {bounded} THEN coalesce({fact}.high, 0) END"
         has = f"CASE WHEN coalesce({fact}.low, 0) > 0 THEN TRUE WHEN {bounded} AND coalesce({fact}.high, 0) = 0 THEN FALSE END"
-    return f'coalesce({fact}.low, 0)::HUGEINT AS "{name}__low", {high} AS "{name}__high", {has} AS "{name}__has__truth"'
+    return f'coalesce({fact}.low, 0)::{kind} AS "{name}__low", ({high})::{kind} AS "{name}__high", {has} AS "{name}__has__truth"'
 
 
-def know_sums(plan: Plan, member: Scope, layer: Scope) -> None:
-    """Let a household's formulas ask the members: sums of amounts and answers of tests, of the names that there are."""
+def know_sums(plan: Plan, member: Scope, layer: Scope, members: int = MEMBERS_OF_A_CASE) -> None:
+    """Let a household's formulas ask the members: sums of amounts over so many at most and answers of tests, of the names that there are."""
     for name in plan.sums:
         operand = member.names.get(name)
         if isinstance(operand, Span):
-            ends = column(f"sum__{name}__low"), column(f"sum__{name}__high")
-            layer.sums[name] = Span(*ends, operand.scale, operand.nonnegative, operand.most * MEMBERS_OF_A_CASE)
+            low, high = (whole(column(f"sum__{name}__{end}")) for end in ("low", "high"))
+            layer.sums[name] = Span(low, high, operand.scale, operand.nonnegative, operand.most * members)
     for name in plan.tested:
         if isinstance(member.names.get(name), Truth):
             layer.the[name], layer.any[name] = Truth(column(f"the__{name}__truth")), Truth(column(f"any__{name}__truth"))
 
 
-def sums_sql(plan: Plan, member: Scope, layer: Scope) -> str:
+def sums_sql(plan: Plan, member: Scope, layer: Scope, members: int = MEMBERS_OF_A_CASE) -> str:
     """Add up member values over everybody who counts (low) and who may count (high), and ask tests of the members.
 
     The members come together before the case joins them: a member's row is wide, and there are many.
     """
-    know_sums(plan, member, layer)
+    know_sums(plan, member, layer, members)
     items, gathered = [], [f"count(*) FILTER (WHERE {_SURE}) AS sure", "count(*) AS possible"]
     for name in plan.sums:
-        operand = member.names[name]
-        assert isinstance(operand, Span), name
-        low, high = (sql_of(stored_bound) for stored_bound in (operand.low, operand.high))
+        kind, low, high = width(layer.sums[name].most), f'"{name}__low"', f'"{name}__high"'
         gathered += [f'sum({low}) FILTER (WHERE {_SURE}) AS "{name}__low", sum({high}) AS "{name}__high", count({high}) AS "{name}__bounded"']
-        items.append(f'coalesce(v."{name}__low", 0)::HUGEINT AS "sum__{name}__low"')
+        items.append(f'coalesce(v."{name}__low", 0)::{kind} AS "sum__{name}__low"')
         unbounded = f'c.open_upwards OR v."{name}__bounded" < v.possible'
-        items.append(f'CASE WHEN {unbounded} THEN NULL ELSE coalesce(v."{name}__high", 0)::HUGEINT END AS "sum__{name}__high"')
+        items.append(f'CASE WHEN {unbounded} THEN NULL ELSE coalesce(v."{name}__high", 0)::{kind} END AS "sum__{name}__high"')
     for name in plan.tested:
         operand = member.names[name]
         assert isinstance(operand, Truth), name
         gathered += _answers(name, sql_of(operand.sql))
         items += _tested_items(name)
     columns = "".join(f", {item}" for item in items)
-    members = f"SELECT case_id, {', '.join(gathered)} FROM member_values WHERE presence <> 'out' GROUP BY case_id"
-    return f"SELECT c.case_id{columns} FROM cases c LEFT JOIN ({members}) v ON c.case_id = v.case_id"
+    together = f"SELECT case_id, {', '.join(gathered)} FROM member_values WHERE presence <> 'out' GROUP BY case_id"
+    return f"SELECT c.case_id{columns} FROM cases c LEFT JOIN ({together}) v ON c.case_id = v.case_id"
 
 
 _SURE = "presence = 'certain'"

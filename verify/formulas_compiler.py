@@ -12,6 +12,7 @@ from verify.formulas import CONSTANTS, Formula
 from verify.formulas_readings import NARROWED, READ_TWICE
 from verify.formulas_spans import (
     LARGEST,
+    NARROW,
     QUOTIENT_SCALE,
     Operand,
     Plain,
@@ -60,18 +61,20 @@ class Scope:
 
 @dataclass(frozen=True)
 class Compiler:
-    """Compiles formulas within one scope; `where` names the rule in refusals."""
+    """Compiles formulas within one scope; `where` names the rule in refusals, `sizes` are those of all amounts met."""
 
     scope: Scope
     where: str
+    sizes: list[int] = field(default_factory=list)
 
     def span(self, formula: Formula) -> Span:
         """The formula as an amount. Raises UsageError: E-FORMULA-TYPE where it is none, E-FORMULA-SIZE where 128 bits may not hold it."""
-        return _of_size(self, formula.tree, _span(self, formula.tree))
+        span = _of_size(self, formula.tree, _span(self, formula.tree))
+        return replace(span, narrow=max(self.sizes) < NARROW)
 
     def truth(self, formula: Formula) -> Truth:
         """The formula as a test. Raises UsageError (E-FORMULA-TYPE) where it is none."""
-        return _truth(self, formula.tree)
+        return replace(_truth(self, formula.tree), narrow=max(self.sizes, default=0) < NARROW)
 
 
 def _refuse(at: Compiler, node: exp.Expr, code: str = "E-FORMULA-TYPE") -> UsageError:
@@ -81,7 +84,9 @@ def _refuse(at: Compiler, node: exp.Expr, code: str = "E-FORMULA-TYPE") -> Usage
 def _operand(at: Compiler, node: exp.Expr) -> Operand:
     for kind, compiled in _BY_KIND.items():
         if isinstance(node, kind):
-            return compiled(at, node)
+            operand = compiled(at, node)
+            at.sizes.append(operand.most if isinstance(operand, Span) else 0)
+            return operand
     return Truth(_test(at, node))
 
 
@@ -120,6 +125,7 @@ def _arithmetic(at: Compiler, node: exp.Binary) -> Span:
 
 def _of_size(at: Compiler, node: exp.Expr, span: Span) -> Span:
     """The amount, if it stays a 128-bit number for every row there can be, shown decimals and all."""
+    at.sizes.append(span.most)
     if span.most * 10 ** max(0, QUOTIENT_SCALE - span.scale) > LARGEST:
         raise _refuse(at, node, "E-FORMULA-SIZE")
     return span
@@ -132,7 +138,7 @@ def _case(at: Compiler, node: exp.Case) -> Span:
         if isinstance(branch.this, exp.Anonymous) and branch.this.name.lower() == "has":
             named = branch.this.expressions[0].name
             if named in at.scope.given:
-                inner = Compiler(replace(at.scope, names={**at.scope.names, named: at.scope.given[named]}), at.where)
+                inner = replace(at, scope=replace(at.scope, names={**at.scope.names, named: at.scope.given[named]}))
         branches.append((condition, _span(inner, branch.args["true"])))
     return cased(branches, _span(at, node.args["default"]) if node.args.get("default") else _ANYTHING)
 

@@ -39,6 +39,7 @@ MOST_OF_A_ROW = 10**17  # 10^15 yuan in fen
 ROWS_OF_A_PERSON = 10**6
 MEMBERS_OF_A_CASE = 10**3
 LARGEST = 10**36
+NARROW = 2**62  # below it 64 bits are enough, the sum of two included
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Span:
     """An amount: integer SQL for both bounds at `scale` decimals (NULL = no bound); `nonnegative` if low ≥ 0 always.
 
     `most` is the largest whole number, of either sign, that either bound can be; `bounded` if high is never NULL, `some`
-    if it is never nothing; of a product, `factors` are what it is a product of.
+    if it is never nothing; of a product, `factors` are what it is a product of. `narrow` if every number on the way to it
+    is known to fit 64 bits.
     """
 
     low: exp.Expr
@@ -57,13 +59,15 @@ class Span:
     bounded: bool = False
     some: bool = False
     factors: tuple[Span, ...] = ()
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A test: boolean SQL, NULL where it is open."""
+    """A test: boolean SQL, NULL where it is open; `narrow` as of an amount."""
 
     sql: exp.Expr
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def times(a: Span, b: Span) -> Span:
     if nothing and number_of(high) is None:
         high = when((any_of(*nothing), integer(0)), other=high)
     known = (all(f.bounded for f in factors), all(f.some for f in factors))
-    return Span(low, high, a.scale + b.scale, most=a.most * b.most, bounded=known[0], some=known[1], factors=factors)
+    return Span(low, high, a.scale + b.scale, most=max(a.most, 1) * max(b.most, 1), bounded=known[0], some=known[1], factors=factors)
 
 
 def divided(a: Span, b: Span) -> Span:

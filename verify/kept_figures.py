@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from verify.formulas_compiler import Scope
+from verify.formulas_spans import NARROW
 from verify.layers import rule_operand, selected
 from verify.plan import Plan
 from verify.store import Store, quoted
 
-_BIG = 2**62
 _NOT_KEPT = ("own_id", "file", "row")
 
 
@@ -22,7 +22,8 @@ def household(store: Store, plan: Plan) -> str:
     skipped = {*_NOT_KEPT, *(f"{name}__{end}" for name in plan.book.parameters for end in ("low", "high"))}
     kinds = {name: kind for name, kind, *_ in store.rows("DESCRIBE household_values") if name not in skipped}
     wide = [name for name, kind in kinds.items() if kind == "HUGEINT"]
-    (fits,) = store.rows(f"SELECT {', '.join(f'coalesce(max(abs({_quoted(name)})) < {_BIG}, TRUE)' for name in wide)} FROM household_values")
+    asked = [f"coalesce(max(abs({_quoted(name)})) < {NARROW}, TRUE)" for name in wide]
+    (fits,) = store.rows(f"SELECT {', '.join(asked)} FROM household_values") if wide else ((),)
     stored = {name: "BIGINT" if small else "DECIMAL(38,0)" for name, small in zip(wide, fits, strict=True)}
     items = [f"{_quoted(name)}::{stored[name]} AS {_quoted(name)}" if name in stored else _quoted(name) for name in kinds]
     return f"SELECT {', '.join(items)} FROM household_values ORDER BY case_id"

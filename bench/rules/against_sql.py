@@ -3,9 +3,10 @@
     python -m bench.rules.against_sql [--households 1000000]
 
 Both read the same columns of facts, all of them exact, 2.4 members a household. The compiled side works out both bounds of every derived
-value of members and households, and all thirteen tests; the hand-written side the same values and tests as single numbers. The
-results must be identical. CPU seconds, the best of three runs of each, one after the other in one process. Reading, linking, evidence and
-the list of what is needed are not part of it.
+value of members and households, and all thirteen tests; the hand-written side the same values and tests as single numbers. Members keep their facts
+beside their values, as in a night; of households only what was worked out is written, on both sides. Finding out how large the facts are, so
+that 64 bits will do, is counted. The results must be identical. CPU seconds, the best of three runs of each, one after the other in one
+process. Reading, linking, evidence and the list of what is needed are not part of it.
 """
 
 from __future__ import annotations
@@ -70,10 +71,11 @@ def facts(store: Store, plan: Plan, households: int) -> None:
     items = ", ".join([*(amount(n, "c", 20_000) for n in case), *(f"(hash(c, '{n}') % 2)::BIGINT AS {n}" for n in COUNTS)])
     store.table("point_cases", f"SELECT c AS case_id, {items} FROM range({households}) h(c)")
     known = compile_all(plan)[1].names
-    at = {n: f"({n}::HUGEINT * {10 ** max(0, known[n].scale - 2)})" for n in member}  # type: ignore[union-attr]
-    pairs = ", ".join(f'{at[n]} AS "{n}__low", {at[n]} AS "{n}__high", {n} > 0 AS "{n}__has__truth", {at[n]} AS "{n}__given"' for n in member)
+    at = {n: f"({n}* {10 ** max(0, known[n].scale - 2)})" for n in member}  # type: ignore[union-attr]
+    asked = {n: f', {n} > 0 AS "{n}__has__truth", {at[n]} AS "{n}__given"' for n in fact_values.asked_for(plan)}
+    pairs = ", ".join(f'{at[n]} AS "{n}__low", {at[n]} AS "{n}__high"{asked.get(n, "")}' for n in member)
     store.table("facts_of_members", f"SELECT case_id, member_no, 'certain' AS presence, age, NULL::VARCHAR AS relation, {pairs} FROM point_members")
-    own = ", ".join(f'{n}::HUGEINT AS "{n}__low", {n}::HUGEINT AS "{n}__high", TRUE AS "{n}__has__truth"' for n in [*case, *COUNTS])
+    own = ", ".join(f'{n} AS "{n}__low", {n} AS "{n}__high", TRUE AS "{n}__has__truth"' for n in [*case, *COUNTS])
     store.table("facts_of_cases", f"SELECT case_id, {own} FROM point_cases")
     count = "SELECT case_id, count(*)::BIGINT AS members_low, count(*)::BIGINT AS members_high, FALSE AS open_upwards FROM point_members GROUP BY case_id"
     store.table("cases", f"SELECT *, '城镇' AS area FROM ({count})")
@@ -81,24 +83,40 @@ def facts(store: Store, plan: Plan, households: int) -> None:
 
 def compiled(store: Store, plan: Plan, names: tuple[Scope, Scope, Scope]) -> None:
     """The levels of the plan one after the other, as `assess` runs them."""
-    _, member_names, household_names = names
+    case, member_names, household_names = names
+    sizes = _sizes(store, plan)
     store.table("case_values", "FROM cases")
     layer = layers.case_scope(plan, VALUES)  # one value for all cases: a number in the queries, as in a night
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     member = Scope(layers.named(layer.names, fact_values.own_names()), member_names.has, member_names.given)
-    member.names |= {n: member_names.names[n] for n in plan.inputs if n in member_names.names}
-    members = "SELECT f.*, c.* EXCLUDE (case_id) FROM facts_of_members f JOIN case_values c USING (case_id)"
+    for entry in plan.inputs_of("member"):
+        fact_values.know_input(entry, member, case, most=sizes[entry.input.input])
+    ours = "".join(f', c."{name}"' for name in layers.columns_of(layer))
+    members = f"SELECT f.*{ours} FROM facts_of_members f JOIN case_values c USING (case_id)"
     for level in plan.levels["member"]:
         members = layers.level_sql(f"({members})", level, member)
     store.table("member_values", members)
-    household = Scope(layers.named(layer.names, {"members": fact_values.member_count()}), household_names.has)
-    household.names |= {n: household_names.names[n] for n in plan.inputs if n in household_names.names}
-    store.table("sums", fact_values.sums_sql(plan, member, household))
+    household = Scope(layers.named(layer.names, {"members": fact_values.member_count(sizes[""])}), household_names.has)
+    for entry in (*plan.inputs_of("household"), *plan.inputs_of("case")):
+        fact_values.know_input(entry, household, case, most=sizes[entry.input.input])
+    store.table("sums", fact_values.sums_sql(plan, member, household, sizes[""]))
     joined = "SELECT c.*, s.* EXCLUDE (case_id), f.* EXCLUDE (case_id) FROM case_values c JOIN sums s USING (case_id) JOIN facts_of_cases f USING (case_id)"
     for level in plan.levels["household"]:
         joined = layers.level_sql(f"({joined})", level, household)
-    store.table("household_values", joined)
+    ends = {True: ("truth",), False: ("low", "high")}
+    made = [f"{rule.rule.rule}__{end}" for rule in plan.rules("household") for end in ends[rule.rule.type == "test"]]
+    store.table("household_values", f"SELECT case_id, {', '.join(made)} FROM ({joined})")
+
+
+def _sizes(store: Store, plan: Plan) -> dict[str, int]:
+    """What a night measures first (`fact_values.sizes_sql`): the largest number of each fact, and the most members."""
+    found = {"": store.one("SELECT max(members_high) FROM cases")}
+    for table, of in (("facts_of_members", ("member",)), ("facts_of_cases", ("household", "case"))):
+        names = [entry.input.input for each in of for entry in plan.inputs_of(each)]
+        most = ", ".join(f'max(greatest("{n}__low", "{n}__high"))' for n in names)
+        found |= dict(zip(names, store.rows(f"SELECT {most} FROM {table}")[0], strict=True))
+    return found
 
 
 def main() -> None:

@@ -98,7 +98,8 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
     known = same_everywhere(table, plan.book.parameters)  # stands as a number in the queries, and not in a column of every row
     write_frame(table, path)
     store.load("parameters", path)
-    parameters = "".join(f', p."{name}__{end}"::HUGEINT AS "{name}__{end}"' for name in plan.book.parameters if name not in known for end in ("low", "high"))
+    loaded = [(name, layers.width(parameter.most)) for name, parameter in plan.book.parameters.items() if name not in known]
+    parameters = "".join(f', p."{name}__{end}"::{kind} AS "{name}__{end}"' for name, kind in loaded for end in ("low", "high"))
     store.table(
         "case_values",
         f"""SELECT c.*{parameters} FROM cases c
@@ -134,15 +135,18 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> S
     layer = Scope(layers.named(case.names, fact_values.own_names()))
     joins, items = [], []
     for entry in plan.inputs_of("member"):
+        store.table(f"fact__{entry.input.input}", fact_rows.member_fact(entry, f"rows__{entry.input.input}"))
+    asked, sizes = fact_values.asked_for(plan), dict(store.rows(fact_values.sizes_sql(plan.inputs_of("member"))))
+    for entry in plan.inputs_of("member"):
         name, known = entry.input.input, arrived.known[entry.extract.extract]
-        store.table(f"fact__{name}", fact_rows.member_fact(entry, f"rows__{name}"))
         joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON m.case_id = "f_{name}".case_id AND m.member_no = "f_{name}".member_no')
-        items.append(fact_values.member_fact_items(entry, usable=known.usable))
-        fact_values.know_input(entry, layer, case)
+        items.append(fact_values.member_fact_items(entry, usable=known.usable, asked=name in asked, most=sizes[name]))
+        fact_values.know_input(entry, layer, case, most=sizes[name])
     columns = "".join(f", {item}" for item in items)
     facts = f"""SELECT m.case_id, m.member_no, m.presence, m.authorised, m.id_known, m.age, m.relation{columns}
                 FROM members m {" ".join(joins)}"""
-    sql = f"SELECT m.* EXCLUDE (case_id), c.* FROM ({facts}) m JOIN case_values c ON m.case_id = c.case_id"
+    ours = "".join(f', c."{name}"' for name in layers.columns_of(case))
+    sql = f"SELECT m.*{ours} FROM ({facts}) m JOIN case_values c ON m.case_id = c.case_id"
     for level in plan.levels["member"]:  # one query of all levels costs half of a table a level (bench/rules/against_sql.py)
         sql = layers.level_sql(f"({sql})", level, layer)
     store.table("member_values", sql)
@@ -152,17 +156,20 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> S
 def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Scope, Scope]) -> Scope:
     """Every case with its sums, counts and declared figures, then the values and tests worked out from them."""
     case, member = below
-    layer = Scope(layers.named(case.names, {"members": fact_values.member_count()}))
-    store.table("sums", fact_values.sums_sql(plan, member, layer))
+    entries = (*plan.inputs_of("household"), *plan.inputs_of("case"))
+    for entry in entries:
+        store.table(f"fact__{entry.input.input}", fact_values.household_fact(entry, f"rows__{entry.input.input}"))
+    sizes = dict(store.rows(fact_values.sizes_sql(entries)))
+    layer = Scope(layers.named(case.names, {"members": fact_values.member_count(sizes[""])}))
+    store.table("sums", fact_values.sums_sql(plan, member, layer, sizes[""]))
     joins, items = [], []
-    for entry in (*plan.inputs_of("household"), *plan.inputs_of("case")):
+    for entry in entries:
         name, usable = entry.input.input, arrived.known[entry.extract.extract].usable
-        store.table(f"fact__{name}", fact_values.household_fact(entry, f"rows__{name}"))
         store.table(f"blind__{name}", fact_values.blind_members(entry, usable=usable))
         joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON c.case_id = "f_{name}".case_id')
         joins.append(f'LEFT JOIN "blind__{name}" AS "b_{name}" ON c.case_id = "b_{name}".case_id')
-        items.append(fact_values.household_fact_items(entry, usable=usable))
-        fact_values.know_input(entry, layer, case)
+        items.append(fact_values.household_fact_items(entry, usable=usable, most=sizes[name]))
+        fact_values.know_input(entry, layer, case, most=sizes[name])
     columns = "".join(f", {item}" for item in items)
     # A join hands on every column there is so far, laid out for 2,048 rows: so the facts come together before the many
     # values of the case join them, here and for members (two thirds of what these queries cost for one case, profiled).
