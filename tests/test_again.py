@@ -15,7 +15,7 @@ import pytest
 from tests.tables import a_copy
 from tests.test_cli import DROP, hedui
 from verify import Home
-from verify.again import must_agree
+from verify.again import arrived_then, must_agree
 from verify.link_scores import SHIPPED
 from verify.linkage.model import load_model, save_model
 from verify.manifest import Published, current_night
@@ -24,7 +24,7 @@ from verify.passing import passing_folder, sweep
 from verify.problems import IntegrityError, UsageError
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
-from verify.store import read_frame, write_frame
+from verify.store import read_frame, rows_in, write_frame
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,16 @@ def three(night: Published) -> dict[str, str]:
 def test_a_case_worked_out_again_agrees(home: Home, night: Published, book: Rulebook, which: str) -> None:
     assert must_agree(home, night, three(night)[which], book=book) > 1
     assert not list(home.folder.glob(".again*"))
+
+
+def test_little_is_read_for_one_case(home: Home, night: Published, book: Rulebook, tmp_path: Path) -> None:
+    """Neither the register, which is the crowd, nor the deaths are held whole."""
+    arrived = arrived_then(home, night, three(night)["open"], book=book, tables=tmp_path)
+    held = {name: sum(rows_in(part.rows) for part in known.parts) for name, known in arrived.known.items()}
+    whole = read_frame(night.folder / "tables" / "files.parquet").group_by("extract").agg(pl.col("kept").sum())
+    for extract, kept in whole.filter(pl.col("kept") > 1000).iter_rows():
+        assert held[extract] < kept / 5, extract
+    assert all(held[name] for name, extract in book.extracts.items() if extract.plays.register_), "by its rows alone it is known that there is a register"
 
 
 def test_the_window_says_that_it_agrees(home: Home, night: Published) -> None:

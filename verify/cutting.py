@@ -11,11 +11,11 @@ from verify.archive import Archive
 from verify.batches import Batch, known_parts
 from verify.faces import name_tables_of, put_spoken, read_spoken, spoken_of
 from verify.model import Part
-from verify.parts import rows_of
+from verify.parts import column_of, rows_of
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
-from verify.touching import Asked, Lines, cut, is_whole
+from verify.touching import Asked, Lines, cut
 
 
 def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Asked, *, book: Rulebook, tables: Path) -> None:
@@ -28,7 +28,7 @@ def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Ask
     standing = [_standing(part, extracts[name]) for name, held in parts.items() if _case_column(extracts[name]) for part in held]
     kept = cut(Lines(said, faces, pl.concat(standing)), extracts, asked)
     for name, held in parts.items():
-        places = None if is_whole(extracts[name]) else kept.filter(extract=name).select(_file="file", _row="row")
+        places = kept.filter(extract=name).select(_file="file", _row="row")
         path = tables / f"rows_{name}.parquet"
         rows = pl.concat([rows_of(part, extracts[name], places) for part in held])
         write_frame(rows, path)
@@ -42,4 +42,5 @@ def _case_column(extract: Extract) -> str | None:
 
 def _standing(part: Part, extract: Extract) -> pl.DataFrame:
     """Of which case each row of the roster or the applications is: extract, file, row, case_id."""
-    return rows_of(part, extract).select(pl.lit(extract.extract).alias("extract"), file="_file", row="_row", case_id=_case_column(extract) or "")
+    case = _case_column(extract) or ""
+    return column_of(part, case).select(pl.lit(extract.extract).alias("extract"), file="_file", row="_row", case_id=case)

@@ -81,7 +81,7 @@ def name_tables_of(book: Rulebook) -> NameTables:
 
 
 def _digest(tables: NameTables) -> str:
-    plain = repr((MAKE, tables.simplified, sorted(tables.folds.items())))
+    plain = f"({MAKE!r}, {tables.plain})"
     return hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from verify.model import Part
 from verify.rule_files import Extract
-from verify.store import Store, frames_of, quoted, read_frame
+from verify.store import Store, frames_of, frames_where, quoted, read_frame
 
 AT_ONCE = 500_000  # rows of a part that are looked through at a time
 
@@ -29,8 +29,16 @@ def _part_in(store: Store, part: Part) -> str:
 def rows_of(part: Part, extract: Extract, only: pl.DataFrame | None = None) -> pl.DataFrame:
     """Rows of a part with the same columns, in their order: all of them, or those whose `_file` and `_row` stand in `only`."""
     gone, found = read_frame(part.gone) if part.gone else None, []
-    for rows in frames_of(part.rows, None, AT_ONCE):
+    for rows in frames_of(part.rows, None, AT_ONCE) if only is None else frames_where(part.rows, "_row", only["_row"].unique()):
         known = rows if part.file is None else rows.with_columns(_file=pl.lit(part.file), _as_of=pl.lit(part.as_of))
         left = known if gone is None else known.join(gone, on="_row", how="anti", maintain_order="left")
         found.append(left if only is None else left.join(only, on=["_file", "_row"], how="semi", maintain_order="left"))
     return pl.concat(found).select("_file", "_row", "_as_of", *(column.column for column in extract.columns))
+
+
+def column_of(part: Part, column: str) -> pl.DataFrame:
+    """One column of a part's rows: `_file`, `_row`, and it."""
+    rows = read_frame(part.rows, ["_row", column, *(["_file"] if part.file is None else [])])
+    known = rows if part.file is None else rows.with_columns(_file=pl.lit(part.file))
+    left = known if part.gone is None else known.join(read_frame(part.gone), on="_row", how="anti", maintain_order="left")
+    return left.select("_file", "_row", column)

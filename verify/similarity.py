@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import polars as pl
@@ -46,6 +46,11 @@ class NameTables:
     folds: dict[str, str] = field(repr=False)
     variants: frozenset[tuple[str, str]] = field(repr=False)
     lookalikes: frozenset[tuple[str, str]] = field(repr=False)
+
+    @cached_property
+    def plain(self) -> str:
+        """All that makes a name's key what it is, as text."""
+        return f"{self.simplified!r}, {sorted(self.folds.items())!r}"
 
 
 @lru_cache(maxsize=4)

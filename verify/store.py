@@ -20,11 +20,12 @@ import pyarrow.dataset as pa_dataset
 
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
-from verify.store_files import read_table, tables_into, tables_of, write_groups
+from verify.store_files import read_table, tables_into, tables_of, tables_where, write_groups
 from verify.store_rows import opened, telling_damage, unlocked
 
 ROWS_PER_GROUP = 16_384  # of a night's tables: a look at one case decodes one group of each (a quarter of the time of 122,880, measured)
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
+FEW = 4_096  # rows of a file that are rather held than read anew by each statement: a scan of any file costs some milliseconds
 
 
 class Store:
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._sources: dict[str, Path] = {}  # the files that SQL has a name for, by that name
+        self._named: dict[tuple[Path, int, int], str] = {}
 
     def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """Run one statement and drop its result."""
@@ -53,11 +55,14 @@ class Store:
         self.run(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
 
     def source(self, path: Path) -> str:
-        """One Parquet file of ours as SQL may name it behind FROM. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
-        name = f"sealed_{len(self._sources)}"
-        self._connection.register(name, _dataset(path))
-        self._sources[name] = path
-        return name
+        """One Parquet file of ours as SQL may name it behind FROM; a small one is decrypted once. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+        at = path.stat()
+        this = (path, at.st_ino, at.st_mtime_ns)  # a file written anew is another one
+        if this not in self._named:
+            name = self._named[this] = f"sealed_{len(self._named)}"
+            self._connection.register(name, read_table(path) if rows_in(path) <= FEW else _dataset(path))
+            self._sources[name] = path
+        return self._named[this]
 
     def load(self, name: str, what: Path | pl.DataFrame, *, whole: bool = True) -> None:
         """Make the table `name` from a frame or from one Parquet file of ours; not `whole`: a view, read where it lies when it is asked."""
@@ -169,6 +174,12 @@ def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
 def frames_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pl.DataFrame]:
     """These columns (None: all) of one Parquet file of ours, so many rows at a time; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
     for table in tables_of(path, columns, rows):
+        yield _as_frame(table)
+
+
+def frames_where(path: Path, column: str, values: pl.Series) -> Iterator[pl.DataFrame]:
+    """The rows of one Parquet file of ours whose `column` has one of these values; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    for table in tables_where(path, column, values.to_arrow()):
         yield _as_frame(table)
 
 

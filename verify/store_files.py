@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
@@ -126,6 +127,16 @@ def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[
             yield file.read(columns)
         for first in range(0, groups, step):
             yield file.read_row_groups(list(range(first, min(first + step, groups))), columns)
+
+
+def tables_where(path: Path, column: str, values: pa.Array) -> Iterator[pa.Table]:
+    """The rows of one file of ours whose `column` has one of these values, of each row group that has any; at least one table."""
+    with opened(path) as file:
+        yield file.schema_arrow.empty_table()
+        for group in range(file.num_row_groups):
+            wanted = pc.is_in(file.read_row_group(group, [column])[column], values)
+            if pc.any(wanted).as_py():
+                yield file.read_row_group(group).filter(wanted)
 
 
 def digest_of(path: Path) -> str:

@@ -7,13 +7,13 @@ asked of the faces that lie in the archive; rows are read only where one of thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from verify.citizen_id import as_fifteen, birth_of, id_key, id_state
+from verify.citizen_id import VALID_18, as_fifteen, birth_of
 from verify.rule_files import Extract
 
 # As in `candidates`: two IDs one slip apart share one of these; equal ones all, and so do 15 and 18 digits of one person the last.
@@ -46,81 +46,100 @@ class Lines:
 
 
 def cut(lines: Lines, extracts: Mapping[str, Extract], asked: Asked) -> pl.DataFrame:
-    """The rows (extract, file, row) that can touch the people of the cases asked for, of all extracts but the register and the deaths.
+    """The rows (extract, file, row) that can touch the people of the cases asked for.
 
-    Those two stay whole: the one is the crowd, the other may speak of anybody of a household. Of the roster and the
-    applications the cases asked for are kept, and those whose people could own one of the kept rows.
+    Of the register, which is the crowd, and of the deaths those stay that could be of anybody whom a kept row speaks of,
+    with the whole of a household that could be the family's. Of the roster and the applications the cases asked for are
+    kept, and those whose people could own one of the kept rows.
     """
-    faces, said = _with_blocks(lines.faces, asked.as_of), lines.said
-    own = said.join(lines.standing, on=PLACE, how="inner")
-    ours = _faces_of(own.filter(pl.col("case_id").is_in(asked.cases)), faces)
-    registers = [name for name, extract in extracts.items() if extract.plays.register_]
-    crowd = said.filter(pl.col("extract").is_in(registers))
+    people, said = People(lines.faces, asked.as_of), lines.said
+    own = said.filter(pl.col("extract").is_in(_playing(extracts, "roster", "application"))).join(lines.standing, on=PLACE, how="inner")
+    ours = people.of(own.filter(pl.col("case_id").is_in(asked.cases)))
+    crowd = said.filter(pl.col("extract").is_in(_playing(extracts, "register_")))
     known = asked.persons.filter(pl.col("case_id").is_in(asked.cases))
-    near = faces.filter(_shares_id(ours) | _shares_birth(ours)).select("face")
-    homes = crowd.join(near, on="face", how="semi")["household"].append(known["household"]).drop_nulls().unique()
-    family = pl.concat([ours, _faces_of(crowd.filter(pl.col("household").is_in(homes.implode())), faces)])
-    touched = said.join(faces.filter(_shares_name(family) | _shares_id(family) | _shares_birth(family)).select("face"), on="face", how="semi")
-    documents = touched["document"].drop_nulls().unique()
-    touched = pl.concat([touched, said.filter(pl.col("document").is_in(documents.implode()))])
-    theirs = _faces_of(touched, faces)
-    owners = faces.filter(_shares_name(family) | _shares_id(theirs) | _shares_birth(theirs)).select("face")
-    cases = asked.cases | frozenset(own.join(owners, on="face", how="semi")["case_id"]) | _known_owners(asked, theirs)
-    return _kept(lines, touched, extracts, asked=asked, cases=cases)
+    near = people.faces.filter(people.like(ours))
+    homes = _in(crowd.join(near, on="face", how="semi")["household"].append(known["household"]))
+    family = pl.concat([ours, people.of(crowd.filter(pl.col("household").is_in(homes)))])
+    touched = _lines(said, people.faces.filter(_shares_name(family) | people.like(family)))
+    touched = pl.concat([touched, said.filter(pl.col("document").is_in(_in(touched["document"])))])
+    theirs = people.of(touched)
+    owners = people.faces.filter(_shares_name(family) | people.like(theirs))
+    cases = asked.cases | frozenset(_lines(own, owners)["case_id"]) | _known_owners(asked, theirs)
+    about = pl.concat([family, people.of(_same_rows(said, touched))]).unique("face")
+    others = people.faces.filter(_shares_name(about) | people.like(about))
+    dead = said.filter(pl.col("extract").is_in(_playing(extracts, "death")))
+    some = crowd.unique("extract", keep="first", maintain_order=True)  # only by its rows is it known that there is a register
+    kept = [touched, _lines(crowd, others), crowd.filter(pl.col("household").is_in(homes)), some, _lines(dead, others)]
+    return _kept(lines, pl.concat(kept), extracts, asked=asked, cases=cases)
 
 
 def _known_owners(asked: Asked, theirs: pl.DataFrame) -> frozenset[str]:
-    """The cases that by what the night found out of their people could own a touched row."""
-    key = id_key(pl.col("ids"))
-    each = asked.persons.select("case_id", "birth", "ids").explode("ids")
-    each = _with_blocks(each.with_columns(id_key=key, id_state=id_state(key, date.max), id_birth=birth_of(key)), asked.as_of)
-    return frozenset(each.filter(_shares_id(theirs) | _shares_birth(theirs))["case_id"])
+    """The cases that by what the night found out of their people could own a touched row; `ids` are valid ones."""
+    each = asked.persons.select("case_id", "birth", "ids").explode("ids").rename({"ids": "id_key"})
+    state = pl.when(pl.col("id_key").is_not_null()).then(pl.lit(VALID_18))
+    known = People(each.with_columns(id_state=state, id_birth=birth_of(pl.col("id_key"))), asked.as_of)
+    return frozenset(known.faces.filter(known.like(theirs))["case_id"])
 
 
 def _kept(lines: Lines, touched: pl.DataFrame, extracts: Mapping[str, Extract], *, asked: Asked, cases: frozenset[str]) -> pl.DataFrame:
     """The places of the rows that stay, each once."""
-    listing = [name for name, extract in extracts.items() if extract.plays.roster or extract.plays.application]
-    elsewhere = ~pl.col("extract").is_in(listing)
+    elsewhere = ~pl.col("extract").is_in(_playing(extracts, "roster", "application"))
     linked = asked.links.filter(case_id=asked.case).select(PLACE)
     places = [touched.select(PLACE).filter(elsewhere), linked.filter(elsewhere), lines.standing.filter(pl.col("case_id").is_in(cases)).select(PLACE)]
     return pl.concat(places).unique()
 
 
-def is_whole(extract: Extract) -> bool:
-    """Whether all rows of an extract stay: the register's, and those that speak of deaths."""
-    return bool(extract.plays.register_ or extract.plays.death)
-
-
 # --- what touches what ------------------------------------------------------------------------------------------------
 
 
-def _faces_of(said: pl.DataFrame, faces: pl.DataFrame) -> pl.DataFrame:
-    return faces.join(said.select("face").unique(), on="face", how="semi")
+class People:
+    """Faces, and whether they are `unsure`: their ID is not worth anything on that day. What IDs say is worked out once for each."""
+
+    def __init__(self, faces: pl.DataFrame, as_of: date) -> None:
+        unsure = pl.col("id_state").fill_null("none").is_in(["none", "invalid"]) | (pl.col("id_birth") > as_of).fill_null(value=False)
+        self.faces, self._ids = faces.with_columns(unsure=unsure), _with_blocks(faces["id_key"])
+
+    def of(self, said: pl.DataFrame) -> pl.DataFrame:
+        """The faces that lines name."""
+        return self.faces.join(said.select("face").unique(), on="face", how="semi")
+
+    def like(self, others: pl.DataFrame) -> pl.Expr:
+        """Whether a face could by ID or birth be one of others: a block of the ID in common, or the birth date where either is unsure."""
+        theirs, doubted = _with_blocks(others["id_key"]), others.filter("unsure")
+        births, unsure = (_in(pl.concat([some["birth"], _with_blocks(some["id_key"])["born"].rename("birth")])) for some in (others, doubted))
+        near = pl.any_horizontal([pl.col(block).is_in(_in(theirs[block])) for block in _BLOCKS]) | pl.col("born").is_in(unsure)
+        same_birth = pl.col("birth").is_in(births) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(births)))
+        found = pl.col("id_key").is_in(self._known(near)) | pl.col("birth").is_in(unsure)
+        return found.fill_null(value=False) | (pl.col("unsure") & same_birth.fill_null(value=False))
+
+    def _known(self, which: pl.Expr) -> pl.Series:
+        return _in(self._ids.filter(which)["id_key"])
 
 
-def _with_blocks(faces: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """The same with the blocks of each ID, its birth, and whether it is unsure: not worth anything on that day."""
-    key, born = pl.col("id_key"), pl.col("id_birth")
+def _with_blocks(ids: pl.Series) -> pl.DataFrame:
+    """Each ID once (id_key) with its blocks and the birth inside it (born)."""
+    key = pl.col("id_key")
     blocks = {"tail": key.str.tail(8), "ends": key.str.head(8) + key.str.tail(4), "month": key.str.head(12) + key.str.tail(2), "head": key.str.head(15)}
-    unsure = pl.col("id_state").fill_null("none").is_in(["none", "invalid"]) | (born > as_of).fill_null(value=False)
-    return faces.with_columns(**blocks, old=pl.coalesce(as_fifteen(key), key), born=birth_of(key), unsure=unsure)
+    return ids.drop_nulls().unique().to_frame().with_columns(**blocks, old=pl.coalesce(as_fifteen(key), key), born=birth_of(key))
+
+
+def _lines(said: pl.DataFrame, faces: pl.DataFrame) -> pl.DataFrame:
+    return said.join(faces, on="face", how="semi")
+
+
+def _same_rows(said: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
+    """All lines of the rows of some lines."""
+    return said.filter(pl.col("row").is_in(_in(touched["row"]))).join(touched, on=PLACE, how="semi")
+
+
+def _playing(extracts: Mapping[str, Extract], *parts: str) -> list[str]:
+    return [name for name, extract in extracts.items() if any(getattr(extract.plays, part) for part in parts)]
+
+
+def _in(values: pl.Series) -> pl.Series:
+    return values.drop_nulls().unique().implode()
 
 
 def _shares_name(of: pl.DataFrame) -> pl.Expr:
-    return _any_of(("name_key", "former_key"), [of["name_key"], of["former_key"]])
-
-
-def _shares_id(of: pl.DataFrame) -> pl.Expr:
-    parts = [_any_of((block,), [of[block]]) for block in _BLOCKS]
-    return pl.any_horizontal(parts)
-
-
-def _shares_birth(of: pl.DataFrame) -> pl.Expr:
-    """Rows without a usable ID and people of the same birth date: either may bear the other's row."""
-    births = [of["birth"], of["born"]]
-    return _any_of(("birth", "born"), births) & (pl.col("unsure") | _any_of(("birth", "born"), [one.filter(of["unsure"]) for one in births]))
-
-
-def _any_of(columns: Iterable[str], values: list[pl.Series]) -> pl.Expr:
-    known = pl.concat([one.rename("v") for one in values]).drop_nulls().unique().implode()
-    return pl.any_horizontal([pl.col(column).is_in(known).fill_null(value=False) for column in columns])
+    known = _in(pl.concat([of["name_key"], of["former_key"].rename("name_key")]))
+    return pl.any_horizontal([pl.col(column).is_in(known).fill_null(value=False) for column in ("name_key", "former_key")])
