@@ -11,8 +11,9 @@ import pytest
 from tests.altered import altered
 from tests.tables import table
 from tests.test_night import FIXTURES
-from verify import HeduiError, Order, Outcome, init_home, run_night
-from verify.settings import rules_folder
+from verify import HeduiError, Home, Order, Outcome, init_home, run_night
+from verify.manifest import current_night
+from verify.settings import demo_drop, rules_folder
 
 DROP = FIXTURES / "county-a" / "drop"
 ELSEWHERE, STRANGE_AREA, LISTED_TWICE, LOST_STANDING, TWO_SIGNATURES = "SQ2026000107", "SQ2026000151", "SQ2026000225", "SQ2026000003", "SQ2026000297"
@@ -127,13 +128,14 @@ def test_an_impossible_as_of_date_is_a_usage_error(day: date, tmp_path: Path) ->
     assert [problem.code for problem in refused.value.problems] == ["E-AS-OF"]
 
 
-def test_a_day_without_a_value_in_force_is_told_once_a_parameter_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_day_without_a_value_in_force_is_told_once_a_parameter_and_leaves_nothing_behind(home: Home, tmp_path: Path) -> None:
+    fresh = current_night(home)
+    assert fresh is not None
     home = init_home(tmp_path / "home")
     with pytest.raises(HeduiError) as refused:
-        run_night(home, Order(DROP, rules_folder(), as_of=date(2028, 1, 1)), lambda _stage: None)
+        run_night(home, Order(demo_drop(), rules_folder(), as_of=date(2028, 1, 1)), lambda _stage: None)
     assert {problem.code for problem in refused.value.problems} == {"E-NO-VALUE"}
     assert len(refused.value.problems) < 30
     assert list(home.nights.iterdir()) == []
-    again = run_night(home, Order(DROP, rules_folder()), lambda _stage: None)
-    fresh = run_night(init_home(tmp_path / "fresh"), Order(DROP, rules_folder()), lambda _stage: None)
+    again = run_night(home, Order(demo_drop(), rules_folder()), lambda _stage: None)
     assert (again.folder / "manifest.json").read_bytes() == (fresh.folder / "manifest.json").read_bytes()
