@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from tests.small_county import AS_OF, LINK, PERSON, book, person
+from verify.identity.credit_codes import check_of_code
 from verify.manifest import Manifest, Origin, Published
+from verify.match_household_bodies import owned_through
 from verify.match_household_hints import Hint, Looking, hints_of
 from verify.store import open_store, write_frame
 
@@ -34,7 +36,7 @@ ROWS = {
 
 
 def link(extract: str, row: int, member: int, case: str = "SQ1") -> dict[str, object]:
-    place = {"extract": extract, "file": {"ga_huji": "r", "mz_hunyin": "m", "bdc_fangwu": "b"}[extract], "row": row, "side": ""}
+    place = {"extract": extract, "file": {"ga_huji": "r", "mz_hunyin": "m", "bdc_fangwu": "b", "sc_zhuti": "z"}[extract], "row": row, "side": ""}
     return place | {
         "case_id": case,
         "member_no": member,
@@ -91,3 +93,13 @@ def test_what_lies_longer_back_is_not_shortly_before(looking: Looking) -> None:
     assert days == 365
     looking.rows = {**ROWS, "mz_shenqing": ROWS["mz_shenqing"].replace("2026-10-2", "2028-10-2")}
     assert {"moved_in", "split_off", "divorced"}.isdisjoint(one.kind for one in hints_of(looking))
+
+
+def test_what_a_members_company_owns_is_counted_and_told(looking: Looking) -> None:
+    code, other = (body + check_of_code(body) for body in ("91459999MA0000003", "91459999MA0000004"))
+    companies = f"""(VALUES ('z', 1, '{code}', '在业', '法定代表人'), ('z', 2, '{other}', '注销', '股东'), ('z', 3, '{code[:-1]}0', '在业', '股东'))
+                   AS t(_file, _row, 统一社会信用代码, 登记状态, 职务)"""
+    cars = f"(VALUES ('{code.lower()}'), (' {code}'), ('{other}'), ('459901198003050017'), (NULL)) AS t(SFZMHM)"
+    looking.rows = {**ROWS, "sc_zhuti": f"(SELECT * FROM {companies})", "ga_cheliang": f"(SELECT * FROM {cars})"}
+    looking.links += [link("sc_zhuti", row, 2) for row in (1, 2, 3)]
+    assert list(owned_through(looking)) == [Hint("owns_through", 2, others=(("机动车", 2),))]

@@ -2,7 +2,8 @@
 
 Ties between the people of the case: one household of the register, a marriage, a joint document, one address. Of people
 outside the case only numbers and relations are told: a household's others, a household split off from it, co-owners. Of other
-cases their numbers: the same telephone or address, and somebody there who is this member under another spelling.
+cases their numbers: the same telephone or address, and somebody there who is this member under another spelling. Of a member's
+company how many rows name it as owner.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from verify.batches import chain, known_parts, read_batches
 from verify.layout import Block
 from verify.ledger import Look, record
 from verify.manifest import Published
+from verify.match_household_bodies import owned_through
 from verify.match_household_hints import Hint, Looking, hints_of
 from verify.match_rows import RESULTS, TABLES
 from verify.nights import newest_night
@@ -24,6 +26,7 @@ from verify.parts import known_rows_in
 from verify.passing import passing_folder
 from verify.privacy import mask_name
 from verify.problems import Problem, UsageError
+from verify.rule_files import Extract
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.speech import Speech
@@ -57,7 +60,7 @@ def household_of(home: Home, case: str, book: Rulebook, purpose: str) -> Househo
     links = rows_where(night.folder / RESULTS / "links.parquet", "case_id", case)
     with passing_folder(home) as work, open_store(work, threads=1, memory=read_settings(home).memory) as store:
         looking = Looking(store, night, book, _known(store, night, Archive(home.archive), book=book, work=work), case, people, links)
-        hints = tuple(hints_of(looking))
+        hints = (*hints_of(looking), *owned_through(looking))
     ties = {pair: tuple(sorted(kinds)) for pair, kinds in sorted(looking.ties.items())}
     told = tuple((one["member_no"], mask_name(one["name"] or ""), one["relation"]) for one in people)
     return Household(case, night.manifest.night, told, ties, _reachable(people, ties), hints)
@@ -68,10 +71,14 @@ def _known(store: Store, night: Published, archive: Archive, *, book: Rulebook, 
     found = {}
     for name, batches in read_batches(night.folder / TABLES / "batches.parquet").items():
         shape = book.extracts.get(name)
-        wanted = shape and (shape.plays.register_ or shape.plays.marriage or shape.plays.application or shape.joint_document)
-        if shape and wanted and chain(batches) and all(archive.holds(one.archived) for one in chain(batches)):
+        if shape and _wanted(shape) and chain(batches) and all(archive.holds(one.archived) for one in chain(batches)):
             found[name] = known_rows_in(store, known_parts(batches, archive, shape, work))
     return found
+
+
+def _wanted(shape: Extract) -> bool:
+    plays = shape.plays
+    return any((plays.register_, plays.marriage, plays.application, plays.bodies, shape.joint_document, shape.owned_by_bodies))
 
 
 def _reachable(people: Sequence[Record], ties: Mapping[tuple[int, int], object]) -> frozenset[int]:

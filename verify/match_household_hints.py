@@ -149,7 +149,7 @@ def _marriages(looking: Looking) -> Iterator[Hint]:
         married = plain_condition(part.married_when, looking.night.manifest.origin.as_of)
         linked = looking.linked(shape.extract)
         for file, row, day, holds in looking.store.rows(
-            f"SELECT _file, _row, {_column(part.date)}, {married} FROM {rows} WHERE {_places(linked)} ORDER BY 3, 1, 2"
+            f"SELECT _file, _row, {_column(part.date)}, {married} FROM {rows} WHERE {places(linked)} ORDER BY 3, 1, 2"
         ):
             members = {link["member_no"] for link in linked if (link["file"], link["row"]) == (file, row)}
             if holds:
@@ -170,7 +170,7 @@ def _documents(looking: Looking) -> Iterator[Hint]:
         if not shape.joint_document or shape.plays.marriage or not (linked := looking.linked(name)):
             continue
         key = " || chr(31) || ".join(f"{_column(column)}::VARCHAR" for column in shape.joint_document)
-        mine = f"SELECT {key} FROM {rows} WHERE {_places(linked)}"
+        mine = f"SELECT {key} FROM {rows} WHERE {places(linked)}"
         found = looking.store.frame(f"SELECT _file AS file, _row AS row, {key} AS deed FROM {rows} WHERE {key} IN ({mine}) ORDER BY 3, 1, 2")
         of = {(link["file"], link["row"]): link["member_no"] for link in linked}
         for _, deed in found.group_by("deed", maintain_order=True):
@@ -183,7 +183,7 @@ def _documents(looking: Looking) -> Iterator[Hint]:
             yield Hint("owns_with", cases=cases, others=(("", strangers),) if strangers else ())
 
 
-def _places(links: Sequence[Record]) -> str:
+def places(links: Sequence[Record]) -> str:
     """The condition that a row is one of these."""
     places = ", ".join(f"({quoted(link['file'])}, {int(link['row'])})" for link in links)
     return f"(_file, _row) IN ({places})" if places else "FALSE"

@@ -162,6 +162,7 @@ def _named_columns(extract: Extract) -> Iterator[tuple[tuple[str | int, ...], st
         "absence": ("since",),
         "marriage": ("date",),
         "running_aid": ("kind", "since"),
+        "bodies": ("code",),
     }
     for role, keys in columns_of_role.items():
         shape = getattr(extract.plays, role)
@@ -172,7 +173,7 @@ def _named_columns(extract: Extract) -> Iterator[tuple[tuple[str | int, ...], st
 
 def _conditions(extract: Extract) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every condition of an extract's roles, and where it stands."""
-    for role in ("roster", "death", "absence", "marriage", "running_aid"):
+    for role in ("roster", "death", "absence", "marriage", "running_aid", "bodies"):
         shape = getattr(extract.plays, role)
         for key in ("when", "member_when", "applicant_when", "authorised_when", "married_when"):
             if shape is not None and getattr(shape, key, None):

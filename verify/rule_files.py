@@ -147,6 +147,13 @@ class RunningAid(Shape):
     since: str | None = None
 
 
+class Bodies(Shape):
+    """A register of companies and other bodies, one row a person of one: who has a say in it stands where `when` holds."""
+
+    code: str
+    when: str
+
+
 class Roles(Shape):
     """What parts an extract plays beside feeding facts. Stages ask for these, never for an extract by name."""
 
@@ -157,6 +164,7 @@ class Roles(Shape):
     absence: Absence | None = None
     marriage: Marriage | None = None
     running_aid: RunningAid | None = None
+    bodies: Bodies | None = None
 
 
 class ReadFreely(Shape):
@@ -226,6 +234,7 @@ class Extract(Shape):
     columns: tuple[Column, ...]
     people: tuple[Person, ...] = ()
     joint_document: Texts = ()
+    owned_by_bodies: bool = False
     plays: Roles = Roles()
     absence_means: Literal["zero", "unknown"]
     when_late: WhenLate = WhenLate()
