@@ -19,7 +19,7 @@ import polars as pl
 from verify.columns import BAD_BYTE
 from verify.record_counts import Counted, count_records
 from verify.text_forms import Form, records_of
-from verify.text_pieces import MARK, lines_of, mended, pieces, read_text
+from verify.text_pieces import lines_of, marked_lines, pieces, read_text
 
 LONGEST = 4 << 20  # units of one line; a longer one is no record of anybody
 RUN = 200  # lines a record may run over
@@ -91,7 +91,7 @@ def sheets(file: BinaryIO, way: Plan) -> Iterator[Sheet]:
     for data, head, last in _without_head(file, way):
         sheet = _cut_at_once(data, way, row)
         if sheet is None:
-            lines = pl.concat([rest, lines_of(mended(data))])
+            lines = pl.concat([rest, lines_of(data)])
             keep = 0 if last or not way.mixed else min(RUN, lines.len() - head)
             sheet, over = _cut_lines(lines, way, row=row, head=head, keep=keep)
             rest = lines.tail(keep).slice(over)
@@ -136,13 +136,13 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     """
     width = len(way.form.header)
     returns = data.count(b"\r\n") if b"\r" in data else 0
-    if width < 2 or not way.clean or b"\0" in data or (returns and data.count(b"\r") != returns):
+    if width < 2 or not way.clean or (returns and data.count(b"\r") != returns):
         return None
     quotes = data.count(b'"') if way.quotes else 0
     schema = dict.fromkeys((f"c{at}" for at in range(width)), pl.String)
     try:
         frame = read_text(data, schema, separator=way.form.delimiter, quote_char='"' if quotes else None)
-    except pl.exceptions.PolarsError:  # a field too many, or a byte that is not of UTF-8
+    except pl.exceptions.PolarsError:  # a field too many
         return None
     rows, ends = frame.height, data.endswith(b"\n") or not data
     cells = sum(int(column.str.len_bytes().sum() or 0) for column in frame.get_columns())
@@ -150,7 +150,7 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     if left and (not quotes or left != sum(int(column.str.count_matches('"', literal=True).sum() or 0) for column in frame.get_columns())):
         return None
     frame = frame.insert_column(0, pl.int_range(row, row + rows, dtype=pl.Int32, eager=True).alias("_row"))
-    return Sheet(frame, rows, (), _spoilt_in(frame) if MARK[:1] in data and MARK in data else {}, rows)
+    return Sheet(frame, rows, (), _spoilt_in(frame[marked_lines(data)]), rows)
 
 
 def _spoilt_in(frame: pl.DataFrame) -> dict[int, int]:

@@ -36,7 +36,7 @@ def extract() -> Extract:
 def small_pieces(size: int) -> Iterator[None]:
     """Pieces and windows so small that every border falls somewhere."""
     with ExitStack() as undo:
-        for module, name in ((text_pieces, "PIECE"), (record_counts, "CHUNK")):
+        for module, name in ((text_pieces, "PIECE"), (text_pieces, "STRETCH"), (record_counts, "CHUNK")):
             undo.callback(setattr, module, name, getattr(module, name))
             setattr(module, name, size)
         yield
