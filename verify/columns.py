@@ -72,13 +72,13 @@ def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:
         return _read_each(raw, column)
     value, done = plain
     left = (~done).fill_null(value=False).arg_true()  # a cell without text has no value
-    if not left.len():
-        return pl.DataFrame([value.alias("value"), pl.Series("fault", [None], dtype=pl.String).new_from_index(0, raw.len())])
-    others = _read_each(raw.gather(left), column)
-    cells = pl.DataFrame([value.alias("value"), done.alias("done")])
-    rows = pl.DataFrame([left.alias("at"), others["value"].alias("other"), others["fault"]])
-    cells = cells.with_row_index("at").join(rows, on="at", how="left", maintain_order="left")
-    return cells.select(pl.when("done").then("value").otherwise("other").alias("value"), "fault")
+    faults = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, raw.len())
+    if left.len():
+        others = _read_each(raw.gather(left), column)
+        value = value.clone().scatter(left, others["value"])
+        told = others["fault"].is_not_null()
+        faults = faults.scatter(left.filter(told), others["fault"].filter(told))
+    return pl.DataFrame([value.alias("value"), faults])
 
 
 def _plain(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series] | None:
@@ -101,11 +101,13 @@ def _read_each(raw: pl.Series, column: Column) -> pl.DataFrame:
     distinct = raw.unique()
     if distinct.len() * 2 > raw.len():
         return _read_distinct(raw, column)
-    parsed = _read_distinct(distinct, column).with_columns(distinct.alias("raw"))
-    faultless = parsed["fault"].null_count() == parsed.height  # as almost always: then nothing is looked up for it
-    parsed = parsed.drop("fault") if faultless else parsed
-    rows = raw.alias("raw").to_frame().join(parsed, on="raw", how="left", nulls_equal=True, maintain_order="left")
-    return rows.select("value", pl.lit(None, pl.String).alias("fault")) if faultless else rows.select("value", "fault")
+    parsed = _read_distinct(distinct, column)
+    places = (
+        raw.alias("raw")
+        .to_frame()
+        .join(distinct.alias("raw").to_frame().with_row_index("at"), on="raw", how="left", nulls_equal=True, maintain_order="left")["at"]
+    )
+    return pl.DataFrame([part.gather(places) if part.null_count() < part.len() else part.new_from_index(0, raw.len()) for part in parsed.get_columns()])
 
 
 def _read_distinct(raw: pl.Series, column: Column) -> pl.DataFrame:
