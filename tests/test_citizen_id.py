@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.citizen_id import as_fifteen, birth_of, id_key, id_keys, id_state, sex_of, valid_id18
+from verify.citizen_id import VALID_15, VALID_18, as_fifteen, birth_of, id_key, id_keys, id_state, said_by, sex_of, valid_id18
 from verify.identity.numbers import check_of
 
 AS_OF = date(2026, 11, 20)
@@ -89,3 +90,21 @@ def test_a_column_of_ids_is_made_comparable_as_each_is(ids: list[str | None]) ->
 @given(st.from_regex(r"[1-9][0-9]{16}", fullmatch=True), st.sampled_from("0123456789X"))
 def test_one_check_character_alone_is_right(digits: str, last: str) -> None:
     assert one(valid_id18(pl.col("key")), digits + last) == (last == check_of(digits))
+
+
+BODIES = st.builds(
+    lambda year, day, rest: f"110105{year:04d}{day:04d}{rest:03d}", st.integers(0, 9999) | st.integers(1895, 2030), st.integers(101, 1232), st.integers(0, 999)
+)
+NUMBERS = BODIES.map(lambda body: body + check_of(body)) | BODIES.map(lambda body: body + "0") | BODIES.map(lambda body: body[:6] + body[8:])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.none() | NUMBERS | st.text("0189X+-A张", min_size=1, max_size=19), max_size=20))
+def test_a_column_of_ids_says_what_each_of_them_says(ids: list[str | None]) -> None:
+    keys = pl.Series("key", ids, dtype=pl.String)
+    key, valid = pl.col("key"), pl.col("id_state").is_in([VALID_18, VALID_15])
+    each = keys.to_frame().with_columns(id_state=id_state(key, date.max), right=valid_id18(key))
+    said = {"id15": as_fifteen(key), "id_birth": birth_of(key), "id_sex": sex_of(key)}
+    assert said_by(keys).equals(each.select("id_state", **{name: pl.when(valid).then(one) for name, one in said.items()}))
+    shaped = [text is not None and re.fullmatch("[1-9][0-9]{16}[0-9X]", text) is not None and check_of(text[:17]) == text[17] for text in ids]
+    assert each["right"].to_list() == shaped

@@ -34,6 +34,7 @@ _KEPT_KINDS = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm"})
 _KEPT = frozenset({MASK, "\u3007"})
 # Characters younger than this Python's Unicode, and the private ones old systems gave to rare characters.
 _RARE = ((0x20000, 0x3FFFF), (0xE000, 0xF8FF))
+_HAN = "^[\u4e00-\u9fa5]*$"  # these are nobody's compatibility or small form
 _TOKENS = re.compile(r"[A-Z]+|[^A-Z]", re.DOTALL)
 
 
@@ -76,8 +77,8 @@ def name_keys(names: pl.Series, tables: NameTables) -> pl.Series:
 
     NULL where nothing is left. Every character is folded on its own, so that a name never depends on its neighbours.
     """
-    plain = names.cast(pl.String).str.normalize("NFKC").str.to_uppercase()
-    characters = sorted(set("".join(plain.drop_nulls().unique())))
+    plain = _composed(names.cast(pl.String))
+    characters = sorted(set(plain.str.join("").item() or ""))
     folded = {c: _folded(c, tables) for c in characters}
     if tables.simplified and characters:
         converted = _simplifier().convert("\n".join(folded[c] for c in characters)).split("\n")
@@ -85,6 +86,12 @@ def name_keys(names: pl.Series, tables: NameTables) -> pl.Series:
     changed = [c for c in characters if folded[c] != c]
     keys = plain.str.replace_many(changed, [folded[c] for c in changed]) if changed else plain
     return keys.set(keys == "", None)
+
+
+def _composed(names: pl.Series) -> pl.Series:
+    """NFKC and upper case, which leave most Chinese characters as they are: only the other names are looked at."""
+    odd = (~names.str.contains(_HAN)).fill_null(value=False).arg_true()
+    return names.clone().scatter(odd, names.gather(odd).str.normalize("NFKC").str.to_uppercase()) if odd.len() else names
 
 
 @lru_cache(maxsize=1)

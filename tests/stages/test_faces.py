@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.small_drops import LI, VALID, Bureau, Sent, car, cars
 from tests.tables import known_rows
@@ -89,6 +91,13 @@ def test_a_line_says_what_the_row_says_and_equal_lines_have_one_face(tmp_path: P
     ]  # fmt: skip
     assert lines.select("id15", "id_birth", "id_sex").row(0) == ("450102900307123", date(1990, 3, 7), "male")
     assert read_frame(found[0].faces).height == 3
+
+
+@given(st.lists(st.tuples(*[st.none() | st.sampled_from(["", "a", "b"])] * 3), max_size=12))
+def test_lines_are_told_apart_as_they_stand(lines: list[tuple[str | None, ...]]) -> None:
+    first, face = faces._told_apart(pl.DataFrame(lines, schema=dict.fromkeys("xyz", pl.String), orient="row"))
+    assert [lines[at] for at in first] == list(dict.fromkeys(lines))
+    assert [lines[first[one]] for one in face] == lines
 
 
 def test_what_is_unchanged_is_never_made_again(tmp_path: Path, tables: NameTables) -> None:
