@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from verify.archive import Archive, Counts, batch_name
-from verify.columns import STORED
 from verify.manifest_list import FULL
 from verify.model import Part
+from verify.plain_cells import STORED
 from verify.row_checks import complete_key
 from verify.rule_files import Extract
 from verify.store import read_frame, write_frame

@@ -11,23 +11,10 @@ from decimal import Decimal
 
 import polars as pl
 
+from verify.plain_cells import NARROW, NO_VALUE, SPACES, STORED, TO_NARROW, WIDE, plain_cells
 from verify.rule_files import Column, Extract
 
 BAD_BYTE = "\U0010ffff"  # stands where a byte was not of the file's encoding; never a character of a real text
-NO_VALUE = ("", "-", "—", "无", "NULL", "null", "N/A")
-SPACES = " \t\r\n\v\f\u00a0\u2002\u2003\u2009\u200b\u3000\ufeff"
-WIDE = [chr(code) for first, last in ("０９", "ＡＺ", "ａｚ") for code in range(ord(first), ord(last) + 1)]
-NARROW = [chr(ord(wide) - 0xFEE0) for wide in WIDE]
-TO_NARROW = {ord(wide): narrow for wide, narrow in zip(WIDE, NARROW, strict=True)}
-EDGES = "".join(f"\\x{{{ord(sign):x}}}" for sign in SPACES)
-# Texts that `cleaned` would change. One that is not matched is already what it would become.
-NOISY = rf"^[{EDGES}'’‘＇]|[{EDGES}]$|[０-９Ａ-Ｚａ-ｚ\x{{10ffff}}]|^(?:{'|'.join(token for token in NO_VALUE)})$"
-NOISY_ID = NOISY + r"|[^ -`{-~]"  # whatever upper case could change, and more
-STORED: Mapping[str, type[pl.DataType]] = {
-    **dict.fromkeys(("text", "code", "name", "id"), pl.String),
-    **dict.fromkeys(("date", "month", "epoch_ms"), pl.Date),
-    **dict.fromkeys(("money", "number", "count"), pl.Int64),
-}
 EXCEL_DAY_ZERO = -25_569  # 1899-12-30 in days from 1970-01-01: right for every serial from 1900-03-01 on
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
 BEIJING_MS, DAY_MS = 8 * 3_600_000, 86_400_000
@@ -65,49 +52,35 @@ def read_cells(raw: pl.Series, column: Column) -> pl.DataFrame:
 
     Faults: W-DATE an impossible date, W-TEXT text where a number belongs, W-CODE a value outside the column's list
     (which is kept), E-NEGATIVE an amount below zero. A cell in the plainest form of its type is read at once, which says
-    the same at a tenth of the cost; of the others each distinct one is read.
+    the same at a tenth of the cost (`plain_cells`); of the others, and of days, each distinct one is read.
     """
-    plain = _plain(raw, column)
+    return _each_once(raw, column, _plain_first) if STORED[column.type] == pl.Date else _plain_first(raw, column)
+
+
+def _plain_first(raw: pl.Series, column: Column) -> pl.DataFrame:
+    plain = plain_cells(raw, column)
     if plain is None:
-        return _read_each(raw, column)
+        return _read_distinct(raw, column)
     value, done = plain
     left = (~done).fill_null(value=False).arg_true()  # a cell without text has no value
     faults = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, raw.len())
     if left.len():
-        others = _read_each(raw.gather(left), column)
+        others = _each_once(raw.gather(left), column, _read_distinct)
         value = value.clone().scatter(left, others["value"])
         told = others["fault"].is_not_null()
         faults = faults.scatter(left.filter(told), others["fault"].filter(told))
     return pl.DataFrame([value.alias("value"), faults])
 
 
-def _plain(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series] | None:
-    """The values of the cells that are in the plainest form of their type, and which cells those are; None where none may be."""
-    kind = column.type
-    if kind == "code" and column.codes:
-        return raw, raw.is_in(list(column.codes))
-    if STORED[kind] == pl.String:
-        return raw, ~raw.str.contains(NOISY_ID if kind == "id" else NOISY)
-    if STORED[kind] == pl.Int64:
-        places = {"money": 2 if column.unit == "元" else 6, "number": column.decimals}.get(kind, 0)
-        done = raw.str.contains(rf"^[0-9]{{1,12}}(?:\.[0-9]{{1,{places}}})?$" if places else "^[0-9]{1,12}$")
-        value = pl.select(pl.when(done).then(raw)).to_series().cast(pl.Decimal(18, places)).to_physical()
-        return value.cast(pl.Int64), done
-    return None
-
-
-def _read_each(raw: pl.Series, column: Column) -> pl.DataFrame:
+def _each_once(raw: pl.Series, column: Column, read: Callable[[pl.Series, Column], pl.DataFrame]) -> pl.DataFrame:
     """Each distinct cell is read once, unless most are distinct."""
     distinct = raw.unique()
-    if distinct.len() * 2 > raw.len():
-        return _read_distinct(raw, column)
-    parsed = _read_distinct(distinct, column)
-    places = (
-        raw.alias("raw")
-        .to_frame()
-        .join(distinct.alias("raw").to_frame().with_row_index("at"), on="raw", how="left", nulls_equal=True, maintain_order="left")["at"]
-    )
-    return pl.DataFrame([part.gather(places) if part.null_count() < part.len() else part.new_from_index(0, raw.len()) for part in parsed.get_columns()])
+    if distinct.len() * 2 >= raw.len():
+        return read(raw, column)
+    known = distinct.alias("raw").to_frame().with_row_index("at")
+    at = raw.alias("raw").to_frame().join(known, on="raw", how="left", nulls_equal=True, maintain_order="left")["at"]
+    parts = read(distinct, column).get_columns()
+    return pl.DataFrame([part.gather(at) if part.null_count() < part.len() else part.new_from_index(0, raw.len()) for part in parts])
 
 
 def _read_distinct(raw: pl.Series, column: Column) -> pl.DataFrame:

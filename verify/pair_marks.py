@@ -14,9 +14,9 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.citizen_id import VALID_18
-from verify.columns import STORED
 from verify.faces import compared, name_tables_of
 from verify.pair_decisions import PairDecision, Place
+from verify.plain_cells import STORED
 from verify.problems import IntegrityError, Problem
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook

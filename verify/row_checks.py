@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from verify.citizen_id import valid_id18
-from verify.columns import STORED, read_cells
+from verify.columns import read_cells
 from verify.fen_sums import fen_in, fen_of
+from verify.plain_cells import STORED
 from verify.rule_files import Extract
 from verify.text_sheets import Sheet
 
@@ -201,8 +202,7 @@ def _warnings(faults: pl.DataFrame, kept: pl.DataFrame, warned_key: pl.Series, e
     marked = faults.filter(pl.any_horizontal(pl.col(told).is_not_null())) if told else faults.clear()
     marked = marked.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
     found = [
-        marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code"))
-        for name in told
+        marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code")) for name in told
     ]
     keys = pl.DataFrame({"row": warned_key}).select("row", pl.lit("+".join(extract.key)).alias("column"), pl.lit("W-KEY").alias("code"))
     frames = [frame.cast(WARNINGS) for frame in (*found, keys)]  # type: ignore[arg-type]

@@ -6,14 +6,18 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verify import columns
 from verify.columns import MOST, read_cells
+from verify.plain_cells import NO_VALUE
 from verify.rule_files import Column
 
 FORMS = ("{plain}", "{grouped}", "￥{plain}", "¥{grouped}", "{plain}元", "￥{grouped}元", " {plain}\u3000", "'{plain}", "{wide}", "{plain}00", "+{plain}")
 WIDE_DIGITS = str.maketrans("0123456789", "０１２３４５６７８９")
+KINDS: list[dict[str, object]] = [{"type": kind} for kind in ("text", "name", "id", "money", "count", "date", "month", "epoch_ms")]
+KINDS += [{"type": "money", "unit": "万元"}, {"type": "number", "decimals": 1}, {"type": "code", "codes": ["1", "无"]}, {"type": "code"}]
 
 
 def one(text: str | None, kind: str, **more: object) -> tuple[object, str | None]:
@@ -75,12 +79,8 @@ def test_a_token_that_the_list_names_is_a_value() -> None:
 @given(day=st.dates(date(1900, 3, 1), date(2173, 1, 1)))
 def test_every_written_form_of_a_day_reads_back(day: date) -> None:
     y, m, d = day.year, day.month, day.day
-    for text in (f"{day}", f"{day:%Y%m%d}", f"{y}/{m}/{d}", f"{y}年{m}月{d}日", f"{day} 00:00:00", f"{y}-{m}-{d}"):
-        assert one(text, "date") == (day, None)
-    assert one(f"{y}{m:02d}", "month") == one(f"{y}-{m:02d}", "month") == (day.replace(day=1), None)
-    serial = (day - date(1899, 12, 30)).days
-    if serial >= 10_000:
-        assert one(str(serial), "date") == one(f"{serial}.75", "date") == (day, None)
+    texts = [f"{day}", f"{day:%Y%m%d}", f"{y}/{m}/{d}", f"{y}年{m}月{d}日", f"{day} 00:00:00", f"{y}-{m}-{d}"]
+    assert read_cells(pl.Series(texts), Column.model_validate({"column": "某列", "type": "date"})).rows() == [(day, None)] * len(texts)
 
 
 @given(day=st.dates(date(1950, 1, 1), date(2100, 1, 1)), second=st.integers(0, 86_399))
@@ -110,3 +110,15 @@ def test_noise_around_values_goes() -> None:
 @pytest.mark.parametrize("text", ["99999999999999999999999", "92233720368547758.07", "90000000000000000.01"])
 def test_an_absurd_amount_is_much_and_never_nothing(text: str) -> None:
     assert one(text, "money") == (MOST, None)
+
+
+SIGNS = st.text(st.sampled_from("0123456789.-/:,+ eExX张无年月日元￥'１Ａ\u3000"), max_size=10)
+DAYS, AMOUNTS = st.dates(), st.decimals(-9, 10**13, places=2).map(str)
+CELLS = st.none() | SIGNS | DAYS.map(str) | DAYS.map("{:%Y%m%d}".format) | AMOUNTS | st.sampled_from(NO_VALUE)
+
+
+@settings(max_examples=60)
+@given(st.lists(CELLS, max_size=12), st.sampled_from(KINDS))
+def test_a_cell_read_at_once_says_what_it_says_when_it_is_looked_at(cells: list[str | None], kind: dict[str, object]) -> None:
+    raw, column = pl.Series("raw", cells, dtype=pl.String), Column.model_validate({"column": "某列", **kind})
+    assert read_cells(raw, column).equals(columns._read_distinct(raw, column))
