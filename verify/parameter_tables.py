@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, cast
@@ -16,7 +17,7 @@ from typing import NamedTuple, cast
 from verify.problems import Problem, UsageError
 from verify.rule_files import AMOUNT, DAY, REGION, Parameter, Value
 
-_NOTHING = Decimal(0)
+_NOTHING = (Decimal(0),)
 PLAIN = ("region", "from", "to", "law", "review_by")
 
 
@@ -53,7 +54,7 @@ class Dated(NamedTuple):
     value: Decimal | dict[str, Decimal]
     law: tuple[str, ...]
     review_by: date | None
-    amounts: list[Decimal]
+    amounts: Sequence[Decimal]
     at_least: None = None  # a table gives amounts; bounds are for what is written out
     at_most: None = None
 
@@ -69,7 +70,7 @@ class _Reader:
         self._amounts = [at[name] for name in areas or ["value"]]
         self._days: dict[str, date | None] = {"": None}
         self._laws: dict[str, tuple[str, ...]] = {}
-        self._said: dict[str, Decimal] = {}
+        self._said: dict[str, tuple[Decimal, ...]] = {}
         self._regions: set[str] = set()
 
     def value(self, line: list[str]) -> Value | str:
@@ -86,19 +87,20 @@ class _Reader:
             self._regions |= {region} - set(wrong)
         if not law:
             wrong.append("law")
-        said = self._said
-        amounts = [said[line[at]] if line[at] in said else self._amount(line[at], wrong) for at in self._amounts]
+        amounts = self._amount(line[self._amounts[0]], wrong)
+        for at in self._amounts[1:]:
+            amounts += self._amount(line[at], wrong)
         if first is None or wrong:
             return ", ".join(wrong or ["from"])
         value = dict(zip(self._areas, amounts, strict=True)) if self._areas else amounts[0]
         return cast("Value", Dated(region, first, last, value, law, review_by, amounts))
 
-    def _amount(self, cell: str, wrong: list[str]) -> Decimal:
+    def _amount(self, cell: str, wrong: list[str]) -> tuple[Decimal, ...]:
         if cell not in self._said:
             if not AMOUNT.fullmatch(cell):
                 wrong.append(cell[:20])
                 return _NOTHING
-            self._said[cell] = Decimal(cell)
+            self._said[cell] = (Decimal(cell),)
         return self._said[cell]
 
     def _day(self, cell: str, wrong: list[str]) -> date | None:

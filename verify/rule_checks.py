@@ -17,11 +17,13 @@ from verify.pack_checks import document_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
 from verify.rule_files import Extract, Retention
+from verify.rule_reading import nothing_to_collect
 from verify.rule_uses import basis_problems, use_problems
 from verify.rule_values import value_problems, version_problems
 from verify.rulebook import Rulebook, load_rulebook
 
 
+@nothing_to_collect()
 def check_rules(folder: Path) -> Rulebook:
     """Load the rule book below `folder` and compile all of it.
 

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,18 @@ from verify.problems import Problem
 from verify.rule_texts import Entry, entries_of
 
 _SAID = frozenset({"message", "word", "report", "supposed"})  # what is said and shown; no figure and no category follows from it
+
+
+@contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """Keep Python's collector of circles away while a book is made of which everything stays: a third of the time, measured."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass

@@ -34,7 +34,7 @@ from verify.rule_files import (
     Supposed,
     Word,
 )
-from verify.rule_reading import Reading
+from verify.rule_reading import Reading, nothing_to_collect
 from verify.rule_texts import Entry
 
 S = TypeVar("S", bound=Shape)
@@ -181,6 +181,7 @@ class Rulebook:
         return {w.word: w for w in self.all(Word)}
 
 
+@nothing_to_collect()
 def load_rulebook(folder: Path) -> Rulebook:
     """Read every YAML and CSV file below `folder`; of a pack's folder also those of the packs and rules that it inherits.
 

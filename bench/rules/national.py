@@ -3,7 +3,7 @@
     python -m bench.rules.national
 
 Made-up values of 31 provinces, 333 prefectures and 2,844 counties over several years, each with its basis; the counties' lie above their
-province's floor, which is checked. CPU seconds of the third of three runs in one process, the shipped rules included.
+province's floor, which is checked. CPU seconds, the best of five runs in one process, the shipped rules included.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 
 VALUES = 27_000
+MOST = 0.5  # CPU seconds
 HEAD = "- {parameter: country_line, label: 全国标准, unit: 元/人/月, combine: at_least_parent, table: country_line.csv}\n"
 USED = "- {rule: country_line_here, label: 本地标准, publish: yes, of: case, unit: 元/人/月, law: 示例, expr: country_line}\n"
 
@@ -54,15 +55,16 @@ def main() -> None:
         (rules / "parameters/country_line.yaml").write_text(HEAD, encoding="utf-8")
         (rules / "parameters/country_line.csv").write_text("\n".join(lines()) + "\n", encoding="utf-8")
         (rules / "facts/country_line.yaml").write_text(USED, encoding="utf-8")
-        for _ in range(3):
+        loaded, spent = [], []
+        for _ in range(5):
             started = time.process_time()
             load_rulebook(rules)
-            loaded = time.process_time() - started
+            loaded.append(time.process_time() - started)
             started = time.process_time()
             values = len(check_rules(rules).parameters["country_line"].values)
-            spent = time.process_time() - started
-        print(f"{values:,} dated values: load {loaded:.2f} s, load and check {spent:.2f} s of CPU")
-    sys.exit(spent > 1)
+            spent.append(time.process_time() - started)
+        print(f"{values:,} dated values: load {min(loaded):.2f} s, load and check {min(spent):.2f} s of CPU")
+    sys.exit(min(spent) > MOST)
 
 
 if __name__ == "__main__":
