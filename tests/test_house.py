@@ -37,7 +37,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset(  # tools of stages
         {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
         | {"record_counts", "repeats", "fen_sums", "plain_cells"}
-        | {"similarity", "citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
+        | {"citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families", "example_answers", "boundaries", "probes"}
         | {"formulas_mutants", "formulas_units", "mutants", "rule_plans"}
         | {"decision_split", "formulas", "formulas_slopes", "formulas_tight", "formulas_readings"}
@@ -67,9 +67,9 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
     "cryptography": r"keys",
     "pyarrow": r"store(_\w+)?",
-    "rapidfuzz": r"similarity|linkage\.distances",
-    "pypinyin": r"similarity",
-    "opencc": r"similarity",
+    "rapidfuzz": r"identity\.slips|linkage\.distances",
+    "pypinyin": r"identity\.readings",
+    "opencc": r"identity\.name_keys",
     "sqlglot": r"formulas(_\w+)?|layers|fact_rows|fact_values|decision_sql|decision_split|needs_sql|rule_examples|random_families|boundaries",
     "pydantic": r"rule_files|pack_files|settings|rule_texts|scenarios",  # rule_texts catches its ValidationError
     "yaml": r"rule_texts",
@@ -80,8 +80,8 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "jinja2": r"page",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
-    "polars": r"store(_files)?|similarity|citizen_id|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page|intake"
-    r"|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores"
+    "polars": r"store(_files)?|citizen_id|identity\.name_keys|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page"
+    r"|intake|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores"
     r"|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
 }
 LONGER = {"rule_files": 660}  # a list of shapes, read like a table, not like a program

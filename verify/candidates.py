@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from verify.similarity import NameTables, grade_names, one_slip_apart
+from verify.identity.name_grades import grade_names
+from verify.identity.name_keys import NameTables
+from verify.identity.slips import one_slip_apart
 from verify.store import Store
 
 # Two IDs of 17 to 19 characters that are one slip apart share at least one of these, wherever the slip is.

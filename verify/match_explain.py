@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from verify.explain_case import link_text
+from verify.faces import name_tables_of
 from verify.labels import extract_label
 from verify.layout import Block
 from verify.ledger import Look, record
@@ -21,7 +22,6 @@ from verify.nights import newest_night
 from verify.privacy import mask_id, mask_name
 from verify.rulebook import Rulebook
 from verify.settings import Home
-from verify.similarity import NameTables, name_tables
 from verify.speech import Speech
 from verify.typed import purpose_of, safe
 
@@ -39,12 +39,6 @@ class Explained:
     plan: Plan
     model: Model
     decided: tuple[Decided, ...] = ()  # what officers had said of it, and that night held
-
-
-def tables_of(book: Rulebook) -> NameTables:
-    """The character tables that the rule book names."""
-    rules = book.matching
-    return name_tables(book.tables[rules.variants], book.tables[rules.lookalikes], simplified=rules.traditional_to_simplified, homophones=rules.homophones)
 
 
 def explain_row(home: Home, book: Rulebook, model: Model, asked: tuple[str, int, str | None], purpose: str) -> list[Explained]:
@@ -71,7 +65,7 @@ def explain_pair(home: Home, book: Rulebook, model: Model, asked: tuple[str, str
 
 
 def _held(side: Side, others: Sequence[Side], book: Rulebook, model: Model) -> Explained:
-    tables = tables_of(book)
+    tables = name_tables_of(book)
     plan = plan_of_people(tables, strict=True)
     told = tell(normalised(as_table(others), tables), normalised(as_table([side]), tables), plan, model)
     return Explained(side, tuple(others), tuple(told), plan, model)

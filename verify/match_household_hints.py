@@ -14,12 +14,12 @@ import polars as pl
 from verify.faces import name_tables_of
 from verify.formulas import plain_condition
 from verify.identity.addresses import Address, address_of, same_house
+from verify.identity.name_grades import AGREES, grade_name
 from verify.identity.phones import phone_of
 from verify.manifest import Published
 from verify.match_rows import RESULTS, TABLES
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook
-from verify.similarity import AGREES, grade_name
 from verify.store import Store, quoted, read_frame
 from verify.store_rows import Record
 

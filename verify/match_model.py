@@ -13,12 +13,13 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.batches import known_rows, read_batches
+from verify.faces import name_tables_of
 from verify.layout import Block
 from verify.link_scores import SHIPPED
 from verify.linkage.linker import Linked, link
 from verify.linkage.model import Model, load_model, save_model
 from verify.linkage.people import WRITTEN, normalised, plan_of_people
-from verify.match_explain import in_bits, tables_of
+from verify.match_explain import in_bits
 from verify.match_rows import TABLES, Found
 from verify.nights import newest_night
 from verify.problems import IntegrityError, Problem, UsageError
@@ -45,7 +46,7 @@ def model_in_force(home: Home, book: Rulebook) -> InForce:
 
     Raises IntegrityError (E-MATCH-MODEL) for one that is not what was written; one of an older plan is passed over.
     """
-    digest = plan_of_people(tables_of(book)).digest
+    digest = plan_of_people(name_tables_of(book)).digest
     path = home.folder / OWN
     for place, own in ((path, True), (SHIPPED, False)):
         if not place.exists():
@@ -73,7 +74,7 @@ def fit_model(home: Home, book: Rulebook) -> InForce:
     right = _rows_of(found, others)
     if right.height > MOST_RIGHT:  # chosen by what they say, so that the order of rows changes nothing
         right = right.with_columns(_=right.hash_rows(seed=5)).sort("_").head(MOST_RIGHT).drop("_")
-    tables = tables_of(book)
+    tables = name_tables_of(book)
     linked = link(normalised(left, tables), normalised(right, tables), plan_of_people(tables, strict=True))
     save_model(linked.model, home.folder / OWN)
     return InForce(linked.model, own=True, linked=linked)

@@ -15,12 +15,12 @@ import polars as pl
 from verify.archive import Archive
 from verify.citizen_id import VALID_18
 from verify.faces import compared, name_tables_of
+from verify.identity.name_keys import NameTables
 from verify.pair_decisions import PairDecision, Place
 from verify.plain_cells import STORED
 from verify.problems import IntegrityError, Problem
 from verify.rule_files import Extract
 from verify.rulebook import Rulebook
-from verify.similarity import NameTables
 from verify.store import write_frame
 
 SAID = ("name_key", "former_key", "id_key", "birth", "sex", "household", "document")

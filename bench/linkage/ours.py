@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from bench.linkage.measures import best, calibration, counted, cpu, emit
+from verify.identity.name_keys import NameTables, name_tables
 from verify.linkage.linker import link
 from verify.linkage.model import load_model, save_model
 from verify.linkage.people import plan_of_people
 from verify.settings import rules_folder
-from verify.similarity import NameTables, name_tables
 
 
 def tables() -> NameTables:

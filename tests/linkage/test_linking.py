@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.linkage.small_people import SCHEMA, people, two_lists
+from verify.identity.name_keys import NameTables, name_tables
 from verify.identity.numbers import check_of
 from verify.linkage import Limits, Model, crowd_of, link
 from verify.linkage.blocking import index_of
@@ -21,7 +22,6 @@ from verify.linkage.model import load_model, save_model
 from verify.linkage.people import normalised, plan_of_people
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
-from verify.similarity import NameTables, name_tables
 
 BIRTH, PLACE = "1980-02-03", "南宁市江南区苏圩镇白马村3组12号"
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +199,8 @@ def test_thousands_with_one_value_cost_no_more_pairs_than_the_budget(tables: Nam
 def test_neither_hash_seed_nor_threads_change_the_model(tmp_path: Path) -> None:
     script = (
         "from tests.linkage.small_people import two_lists\nfrom verify.linkage import link\nfrom verify.linkage.people import normalised, plan_of_people\n"
-        "from verify.similarity import name_tables\nt = name_tables('character,stands_for,how\\n玙,与,agrees\\n', 'group,characters,why\\n1,丁了,x\\n')\n"
+        "from verify.identity.name_keys import name_tables\n"
+        "t = name_tables('character,stands_for,how\\n玙,与,agrees\\n', 'group,characters,why\\n1,丁了,x\\n')\n"
         "a, b, _, _ = two_lists()\nf = link(normalised(a, t), normalised(b, t), plan_of_people(t))\nprint(f.model.digest, f.links.hash_rows().sum())"
     )
     said = {

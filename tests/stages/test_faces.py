@@ -18,11 +18,11 @@ from verify.archive import Archive
 from verify.batches import chain, known_parts, read_batches
 from verify.batches import known_rows as state_of
 from verify.faces import load_spoken, spoken_of
+from verify.identity.name_keys import NameTables
 from verify.model import Arrived, Spoken
 from verify.rule_files import Extract
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
-from verify.similarity import NameTables
 from verify.store import open_store, read_frame
 
 WHOLE = cars(car("桂A1", owner=VALID), car("桂A2", owner=VALID), car("桂A3", owner=LI), car("桂A4", owner=""))

@@ -2,7 +2,8 @@
 
 Everything here takes one value as it was written and gives back what it is worth and what is in it; nothing is looked up
 anywhere, nothing is guessed, and a value that says nothing gives None or an empty tuple. Whole columns of IDs are worked on
-by `verify.citizen_id`, names of the night by `verify.similarity`; the linker is `verify.linkage`.
+by `verify.citizen_id`; names are made comparable by `name_keys`, held against each other by `name_grades`, taken apart by `names`; the
+linker is `verify.linkage`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Names taken apart: surname (compound ones too), characters, toneless readings, parts between middle dots, what hides them.
 
 A surname is read as surnames are (单 Shan, 解 Xie, 尉迟 Yuchi), by a table of its own; every other character with all its
-readings. What a name is compared by is `verify.similarity.name_keys`; this says what its pieces are.
+readings. What a name is compared by is `name_keys`; this says what its pieces are.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from verify.similarity import MASK, readings
+from verify.identity.name_keys import LETTER_DOTS, MASK
+from verify.identity.readings import readings
 
 DOT = "·"
-DOTS = re.compile("[\u00b7\u2022\u30fb\u2027\u2219\u22c5\u25cf\u25cb\u16eb\u2e31\u1427\u318d\u119e\ua78f\u30fc\uff65\uff0e.\u3002]")
+DOTS = re.compile("[" + "".join(sorted(LETTER_DOTS)) + "\u00b7\u2022\u30fb\u2027\u2219\u22c5\u25cf\u25cb\u16eb\u2e31\uff65\uff0e.\u3002]")
 _USUAL = re.compile("[\u4e00-\u9fff]{2,4}")  # what nearly every name is, and nothing can be wrong with
 _SPACES = re.compile(r"\s+")
 _ASIDE = re.compile(r"[(\[（【<《][^)\]）】>》]*[)\]）】>》]?")  # (大), （已故）, [曾用名…]
@@ -45,7 +46,7 @@ def name_of(written: str) -> NameParts | None:
     """A written name in pieces; None where nothing of a name is left of it.
 
     What stands in brackets is an aside. A space inside a name of four letters or fewer is noise, in a longer one it stands
-    for the dot between two parts. Characters are kept as written: variants and traditional forms fold in `similarity`.
+    for the dot between two parts. Characters are kept as written: variants and traditional forms fold in `name_keys`.
     """
     text = plain_name(written)
     if not text:

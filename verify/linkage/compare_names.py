@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from verify.identity.name_keys import MASK, NameTables
+from verify.identity.readings import readings
 from verify.linkage.codes import Coded, Flags, Ints, Matrix, Overlap, Stack, Texts, coded, overlap, texts
 from verify.linkage.distances import plain_edits
 from verify.linkage.plan import Levels, Rows
-from verify.similarity import MASK, NameTables, readings
 
 _WIDTH = 16
 _READINGS = 4
@@ -21,7 +22,7 @@ _FORMER = 10
 
 @dataclass(frozen=True, slots=True)
 class HanName:
-    """A name made comparable (`similarity.name_keys`), its sound (main readings, a space between) and its surname.
+    """A name made comparable (`identity.name_keys`), its sound (main readings, a space between) and its surname.
 
     `former` is a column of former names, made comparable likewise (all NULL where a table has none).
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from verify.identity.addresses import address_of
+from verify.identity.name_keys import NameTables, name_keys
 from verify.identity.names import plain_name, sounds_of, surname_of, surname_readings
 from verify.identity.numbers import cleaned, to_eighteen
 from verify.identity.phones import phone_of
@@ -15,7 +16,6 @@ from verify.linkage.compare_ids import Digits, IdNumber
 from verify.linkage.compare_names import HanName
 from verify.linkage.compare_plain import Birth, Exact, House
 from verify.linkage.plan import Certain, Key, Limits, Override, Plan
-from verify.similarity import NameTables, name_keys
 
 WRITTEN = ("name", "id", "birth", "sex", "phone", "address", "former")  # what a table may bring; NULL columns for what it has not
 MALE, FEMALE = ("男", "M", "1", "male"), ("女", "F", "2", "female")

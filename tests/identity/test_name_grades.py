@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.similarity import AGREES, DAMAGED, EQUAL, FOREIGN, NameTables, grade_name, name_keys, name_tables, one_slip_apart
+from verify.identity.name_grades import AGREES, DAMAGED, EQUAL, FOREIGN, grade_name
+from verify.identity.name_keys import NameTables, name_keys, name_tables
+from verify.identity.slips import one_slip_apart
 
 RULES = Path(__file__).parents[2] / "rules" / "matching"
 TABLES = name_tables((RULES / "variants.csv").read_text("utf-8"), (RULES / "lookalikes.csv").read_text("utf-8"))
