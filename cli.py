@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_rules, making
+from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_paper, desk_rules, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE
 from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
 from verify.usage import Command
 
 if TYPE_CHECKING:
     from verify.pipeline import Outcome
+    from verify.settings import Home
     from verify.speech import Speech
 
 app = typer.Typer(cls=Shell, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -32,6 +33,7 @@ for module in (desk_rules, desk_packs, desk, desk_extract, desk_batches, desk_ke
 for command in desk.COMMANDS:
     app.command(cls=Command)(command)
 app.registered_commands += desk_asking.asking_app.registered_commands
+app.registered_commands += desk_paper.paper_app.registered_commands
 
 
 @app.callback()
@@ -82,7 +84,23 @@ def demo(
     from verify.settings import demo_drop, init_home
 
     made = init_home(home or Path(tempfile.mkdtemp(prefix="hedui-demo-")) / "home")  # its key lies beside it
-    _show(ctx, _run(ctx, home=made.folder, drop=demo_drop()))
+    outcome = _run(ctx, home=made.folder, drop=demo_drop())
+    _show(ctx, outcome, _some_reports(ctx, made))
+
+
+def _some_reports(ctx: typer.Context, home: Home) -> Path | None:
+    """Write a report of one case of each category beside the home; None, and why, where no font for Chinese is there."""
+    from verify.case_report import one_of_each, reported
+    from verify.nights import newest_night
+    from verify.problems import UsageError
+
+    voice, folder = voice_of(ctx), home.folder.parent / "reports"
+    try:
+        reported(home, one_of_each(newest_night(home)), folder, voice=voice, asked=(voice.word("purpose"), None, lambda _at, _of: None))
+    except UsageError as error:
+        tell(ctx, error.problems)
+        return None
+    return folder
 
 
 def _run(ctx: typer.Context, *, home: Path, drop: Path, as_of: date | None = None, results: Path | None = None) -> Outcome:
@@ -97,16 +115,16 @@ def _run(ctx: typer.Context, *, home: Path, drop: Path, as_of: date | None = Non
         return run_night(opened, Order(drop, rules_of(ctx), as_of=as_of, results=results), tell)
 
 
-def _show(ctx: typer.Context, outcome: Outcome) -> None:
-    """Print the night's outcome and end the command with its exit code."""
+def _show(ctx: typer.Context, outcome: Outcome, reports: Path | None = None) -> None:
+    """Print the night's outcome, and where reports lie, and end the command with its exit code."""
     if ctx.obj.get("json"):
         print(json.dumps(_as_json(voice_of(ctx), outcome), ensure_ascii=False, sort_keys=True))
     else:
-        _print_outcome(ctx, outcome)
+        _print_outcome(ctx, outcome, reports)
     raise typer.Exit(EXIT_INCOMPLETE if outcome.incomplete else EXIT_DONE)
 
 
-def _print_outcome(ctx: typer.Context, outcome: Outcome) -> None:
+def _print_outcome(ctx: typer.Context, outcome: Outcome, reports: Path | None) -> None:
     """The night's outcome in a few lines, the most important last."""
     from verify.speech import table
 
@@ -121,6 +139,8 @@ def _print_outcome(ctx: typer.Context, outcome: Outcome) -> None:
     print(voice.word("night_folder", folder=outcome.folder / "results"))
     print(voice.word("night_workbook", workbook=outcome.workbook))
     print(voice.word("night_page", page=outcome.page))
+    if reports:
+        print(voice.word("night_reports", folder=reports, count=len(list(reports.glob("*.pdf")))))
     state = voice.word("incomplete" if outcome.incomplete else "complete")
     print(voice.word("night_published" if outcome.published else "night_there", night=outcome.night_id, as_of=outcome.as_of, state=state))
 

@@ -160,6 +160,8 @@ def test_the_demo_prints_what_the_readme_shows() -> None:
     demo = hedui("demo")
     assert demo.returncode == 0, demo.stderr
     shown = (ROOT / "README.md").read_text(encoding="utf-8").split("<!-- demo: begin -->\n```text\n")[1].split("\n```")[0]
+    if "E-FONT" in demo.stderr:  # a machine without a font for Chinese has no reports, and is told so
+        shown = "\n".join(line for line in shown.splitlines() if not line.startswith("核对报告"))
     assert without_places(demo.stdout) == without_places(shown)
 
 

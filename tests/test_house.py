@@ -44,7 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected", "crowds", "people_keys", "link_scores"}
-        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels"}
+        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "paper", "font_cover"}
         | {"terms", "touching", "supposing", "kept_figures", "telling_families", "benefits"}
     ),
     frozenset({"stages"}),
@@ -54,13 +54,13 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
         | {"explain_short", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_figures", "simulate_cost"}
         | {"simulate_words", "simulate_cost_words"}
-        | {"activating", "fragile", "fragile_words", "whole_night"}
+        | {"activating", "fragile", "fragile_words", "whole_night", "case_report"}
         | {"deciding", "pruning", "working", "match_rows", "match_explain", "match_model", "match_scores"}
         | {"match_decide", "match_chart", "match_drift", "match_household", "match_household_hints", "match_household_bodies", "match_people"}
     ),
     frozenset(
         {"__init__", "cli", "shell", "making", "usage", "help_page"}
-        | {"desk", "desk_asking", "desk_batches", "desk_extract", "desk_keys", "desk_match", "desk_packs", "desk_rules"}
+        | {"desk", "desk_asking", "desk_batches", "desk_extract", "desk_keys", "desk_match", "desk_packs", "desk_paper", "desk_rules"}
     ),
 )
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
@@ -78,6 +78,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "defusedxml": r"xml_sheets",
     "numpy": r"record_counts|repeats|linkage\.\w+",
     "jinja2": r"page",
+    "typst": r"paper",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",
     "rich": r"speech",
     "polars": r"store(_files)?|citizen_id|identity\.name_keys|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page"

@@ -27,6 +27,7 @@ from verify.usage import Command, Group, whole_line
 
 AN_ID = "450102199001011234"
 CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "PACK", "base", "HOME", "clean", "normal", "hard", "drop", "truth"}
+CODE_WORDS |= {"FONTS", "pdf", "html"}
 
 
 def sentences() -> list[tuple[str, str]]:

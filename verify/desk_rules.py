@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from verify.problems import Problem, UsageError
-from verify.shell import DayOption, HomeOption, PurposeOption, rules_of, say, shared_rules_of, sound_voice, tell, voice_of
+from verify.shell import DayOption, FontsOption, HomeOption, PurposeOption, rules_of, say, shared_rules_of, sound_voice, tell, voice_of
 from verify.usage import Command, Group
 
 rules_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Check the rule files, and run the examples that stand in them.")
@@ -97,13 +97,18 @@ def rules_show(ctx: typer.Context, rule: Annotated[str, typer.Argument(help="Any
 
 
 @rules_app.command("book", cls=Command)
-def rules_book(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="The .html file to write; a browser prints it.")]) -> None:
-    """Write the whole rule book as one page to print."""
+def rules_book(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The .html or .pdf file to write.")],
+    fonts: FontsOption = None,
+) -> None:
+    """Write the whole rule book to be printed."""
     voice = sound_voice(ctx)
     from verify.labels import book_of
-    from verify.printed_book import write_book
+    from verify.printed_book import write_book, write_paper_book
 
-    count = write_book(file, voice, book_of(voice))
+    paper = file.suffix.lower() == ".pdf"
+    count = write_paper_book(file, voice, book_of(voice), fonts=fonts) if paper else write_book(file, voice, book_of(voice))
     print(voice.word("book_written", count=count, file=file))
 
 

@@ -41,18 +41,23 @@ def rows_behind(spot: Spot) -> Traced:
 def trace(spot: Spot) -> Traced:
     """Read the values, the evidence and the links of a case; evidence gains member_no, method, reasons and batch."""
     case, folder = spot.case["case_id"], spot.night.folder
-    links = rows_where(folder / "results" / "links.parquet", "case_id", case)
+    links, evidence = (rows_where(folder / "results" / f"{name}.parquet", "case_id", case) for name in ("links", "evidence"))
+    return Traced(spot, rows_where(folder / "tables" / "values.parquet", "case_id", case), linked(spot, evidence, links))
+
+
+def linked(spot: Spot, evidence: list[Record], links: list[Record]) -> list[Record]:
+    """Evidence with member_no, method, reasons and batch beside each row."""
     by_row = {(link["extract"], link["file"], link["row"], link["person_id"]): link for link in links}
     batches: dict[tuple[str, str], str] = {}
     for batch in sorted(spot.batches, key=lambda one: one["position"]):
         batches[batch["extract"], batch["file"]] = batch["batch"]
         batches[batch["extract"], f"{batch['file']}#{batch['batch']}"] = batch["batch"]
-    evidence = []
-    for row in rows_where(folder / "results" / "evidence.parquet", "case_id", case):
+    found = []
+    for row in evidence:
         link = by_row.get((row["extract"], row["file"], row["row"], row["person_id"]), {})
         known = {key: link.get(key) for key in ("member_no", "method", "reasons")}
-        evidence.append({**row, **known, "batch": batches.get((row["extract"], row["file"]), "")})
-    return Traced(spot, rows_where(folder / "tables" / "values.parquet", "case_id", case), evidence)
+        found.append({**row, **known, "batch": batches.get((row["extract"], row["file"]), "")})
+    return found
 
 
 def case_blocks(traced: Traced, voice: Speech) -> list[Block]:
@@ -196,11 +201,11 @@ def _basis(voice: Speech, fact: str, extract: str) -> Iterator[str]:
 
 def _line(spot: Spot, row: Record, voice: Speech) -> tuple[str, ...]:
     person = who(spot, voice, row["member_no"]) if row["person_id"] else voice.word("household")
-    shown = span(voice, row["low"], row["high"], _unit(voice, row))
+    shown = span(voice, row["low"], row["high"], unit_of_row(voice, row))
     return (row["file"], str(row["row"]), person, shown, link_text(row, voice), row["batch"])
 
 
-def _unit(voice: Speech, row: Record) -> str:
+def unit_of_row(voice: Speech, row: Record) -> str:
     """How a row's figure is to be read: as money where its input is money, else as a count."""
     entries = inputs_of(book_of(voice), row["fact"], row["extract"])
     return "yuan" if not entries or any(entry.shape.unit.startswith("元") for entry in entries) else "count"  # type: ignore[attr-defined]

@@ -48,6 +48,25 @@ def write_book(path: Path, voice: Speech, book: Rulebook) -> int:
     return sum(len(chapter.entries) for chapter in found)
 
 
+def write_paper_book(path: Path, voice: Speech, book: Rulebook, *, fonts: Path | None = None) -> int:
+    """Write the same as PDF; how many entries it has. Raises UsageError: E-OUT-FILE, E-FONT."""
+    from verify.paper import Document, Part, open_press  # noqa: PLC0415 - the page for a browser needs no typst
+
+    found = chapters(voice, book)
+    parts: list[Part] = []
+    for chapter in found:
+        parts.append(Part(chapter.heading))
+        parts += [Part(f"{label}（{entry.name}）", 2, block.lines, block.head, block.rows) for entry, label, block in chapter.entries]
+    rules = voice.word("book_rules", digest=book.digest[:12], region=book.membership.home_region)
+    title = voice.word("book_title")
+    document = Document(title, "", (rules,), tuple(parts), header=title, stamp=book.digest[:12], lang=voice.lang, contents=True)
+    try:
+        write_whole(path, open_press(fonts).pdf(document))
+    except OSError as error:
+        raise UsageError(Problem("E-OUT-FILE", path.name, {"why": error.strerror or type(error).__name__})) from None
+    return sum(len(chapter.entries) for chapter in found)
+
+
 def chapters(voice: Speech, book: Rulebook) -> list[Chapter]:
     """Every entry that somebody may ask about, in the order in which people read them."""
     words = spoken(voice, book)

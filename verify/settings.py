@@ -210,11 +210,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small text file so that a reader, or a power cut, sees the old or the new one and never a part."""
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Write a small file so that a reader, or a power cut, sees the old or the new one and never a part."""
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with part.open("wb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -70,6 +70,7 @@ class Shell(Group):
 
 
 HomeOption = Annotated[Path, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder, made by `hedui init`.")]
+FontsOption = Annotated[Path | None, typer.Option(envvar="HEDUI_FONTS", help="The folder of fonts for PDFs; else the system's.")]
 PurposeOption = Annotated[str | None, typer.Option(help="What the look-up is for; it goes into the ledger.")]
 DateOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="<YYYY-MM-DD>", help="As of this date; else the newest in the drop's list.")]
 

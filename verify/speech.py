@@ -146,3 +146,17 @@ def progress(voice: Speech) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status(voice.word("starting")) as line:
         yield lambda stage: line.update(voice.named("stage", stage))
+
+
+@contextmanager
+def counted(voice: Speech, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr that fills as one after another is done, on a terminal only. Yields what done and all are told to."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - loaded only where somebody looks
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(voice.word(what), total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

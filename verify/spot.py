@@ -18,6 +18,7 @@ from verify.speech import Speech
 from verify.store_rows import Record, all_rows, rows_where
 from verify.typed import safe
 
+Two = tuple[list[Record], list[Record]]
 STATES = {"loaded": "state_loaded", "unchanged": "state_unchanged", "refused": "state_refused", "late": "state_late"}
 
 
@@ -44,15 +45,20 @@ def read_spot(night: Published, case_id: str) -> Spot:
     if not found:
         raise UsageError(Problem("E-NO-CASE", safe(case_id), {"night": night.manifest.night}))
     persons = rows_where(tables / "persons.parquet", "case_id", case_id)
-    return Spot(
-        night=night,
-        case=found[0],
-        tests=rows_where(results / "tests.parquet", "case_id", case_id),
-        alerts=rows_where(results / "alerts.parquet", "case_id", case_id),
-        people={p["member_no"]: {"name": mask_name(p["name"] or ""), "relation": p["relation"], "counts": p["is_member"]} for p in persons},
-        files=all_rows(results / "files.parquet"),
-        batches=[batch for batch in all_rows(tables / "batches.parquet") if batch["in_use"]],
-    )
+    said = [rows_where(results / f"{name}.parquet", "case_id", case_id) for name in ("tests", "alerts")]
+    return spot_of(night, found[0], persons, said=(said[0], said[1]), known=files_of(night))
+
+
+def files_of(night: Published) -> Two:
+    """The files of a night, and the batches in use."""
+    batches = [batch for batch in all_rows(night.folder / "tables" / "batches.parquet") if batch["in_use"]]
+    return all_rows(night.folder / "results" / "files.parquet"), batches
+
+
+def spot_of(night: Published, case: Record, persons: list[Record], *, said: Two, known: Two) -> Spot:
+    """One case from its rows: its people (masked here), tests and alerts (`said`); `known` is what `files_of` gives."""
+    people = {p["member_no"]: {"name": mask_name(p["name"] or ""), "relation": p["relation"], "counts": p["is_member"]} for p in persons}
+    return Spot(night, case, said[0], said[1], people, *known)
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------
@@ -61,7 +67,8 @@ def read_spot(night: Published, case_id: str) -> Spot:
 def spot_blocks(spot: Spot, voice: Speech) -> list[Block]:
     """The answer as headings, lines and tables."""
     untested = [] if spot.tests else [Block(voice.word("check_no_tests"))]
-    return [_opening(spot, voice), *untested, *_branches(spot, voice), _alerts(spot, voice), _open(spot, voice), _next(spot, voice), _sources(spot, voice)]
+    rest = (part(spot, voice) for part in (alerts_block, open_block, next_block, sources_block))
+    return [_opening(spot, voice), *untested, *branches(spot, voice), *rest]
 
 
 def banner(spot: Spot, voice: Speech) -> tuple[str, ...]:
@@ -82,7 +89,7 @@ def _opening(spot: Spot, voice: Speech) -> Block:
     return Block(title, (*banner(spot, voice), voice.word("check_members", count=count)), (), rows)
 
 
-def _branches(spot: Spot, voice: Speech) -> list[Block]:
+def branches(spot: Spot, voice: Speech) -> list[Block]:
     """A table for each category of the decision table, in its order."""
     head = tuple(voice.word(key) for key in ("head_verdict", "head_test", "head_value", "head_limit", "head_distance"))
     blocks = []
@@ -109,16 +116,16 @@ def _figures(test: Record, voice: Speech) -> tuple[str, str, str]:
     return span(voice, low, high, unit), "" if limit is None else amount(limit, unit), distance(low, high, limit, unit)
 
 
-def _alerts(spot: Spot, voice: Speech) -> Block:
+def alerts_block(spot: Spot, voice: Speech) -> Block:
+    """What somebody must see, the most urgent first."""
     rows = []
     for alert in _worst_first(spot, voice):
         shape = _alert_shape(voice, alert["alert"])
         name = shape.label if shape and voice.lang == "zh" else alert["alert"]
         severity = voice.named("severity", str(shape.severity)) if shape else ""
         rows.append((severity, name, who(spot, voice, alert["member_no"]), alert["since"].isoformat() if alert["since"] else ""))
-    nothing = () if rows else (voice.word("no_lines"),)
     head = tuple(voice.word(key) for key in ("head_severity", "head_alert", "head_member", "head_since"))
-    return Block(voice.word("check_alerts"), nothing, head if rows else (), tuple(rows))
+    return Block(voice.word("check_alerts"), () if rows else (voice.word("no_lines"),), head if rows else (), tuple(rows))
 
 
 def _alert_shape(voice: Speech, name: str) -> Any:
@@ -131,7 +138,7 @@ def _worst_first(spot: Spot, voice: Speech) -> list[Record]:
     return sorted(spot.alerts, key=lambda alert: -severity.get(alert["alert"], 0))
 
 
-def _open(spot: Spot, voice: Speech) -> Block:
+def open_block(spot: Spot, voice: Speech) -> Block:
     """The tests that are open, a line a category."""
     by: dict[str, list[str]] = {}
     for name in spot.case["open_tests"]:
@@ -176,9 +183,10 @@ def next_steps(spot: Spot, voice: Speech) -> list[str]:
     return list(dict.fromkeys(steps))
 
 
-def _next(spot: Spot, voice: Speech) -> Block:
-    steps = next_steps(spot, voice)
-    return Block(voice.word("check_next"), tuple(f"{at}. {step}" for at, step in enumerate(steps, start=1)) or (voice.word("check_nothing_next"),))
+def next_block(spot: Spot, voice: Speech) -> Block:
+    """What the officer does next, numbered."""
+    steps = tuple(f"{at}. {step}" for at, step in enumerate(next_steps(spot, voice), start=1))
+    return Block(voice.word("check_next"), steps or (voice.word("check_nothing_next"),))
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------
@@ -197,7 +205,7 @@ def sources_of(spot: Spot) -> list[tuple[str, str, str]]:
     return [(name, newest.get(name, ""), state) for name, state in sorted(states.items())]
 
 
-def _sources(spot: Spot, voice: Speech) -> Block:
+def sources_block(spot: Spot, voice: Speech) -> Block:
     """The extracts together that have one date and one state."""
     by: dict[tuple[str, str], list[str]] = {}
     for name, as_of, state in sources_of(spot):

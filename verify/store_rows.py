@@ -6,7 +6,7 @@ skipped by their statistics; results are ordered by case, so that one group is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,20 @@ def rows_where(path: Path, column: str, value: str) -> list[Record]:
     return found
 
 
+def rows_by(path: Path, column: str, values: Sequence[str]) -> dict[str, list[Record]]:
+    """The rows of one of our Parquet files for each of many values of a text `column`, in the file's order; `values` ordered."""
+    found: dict[str, list[Record]] = {value: [] for value in values}
+    with opened(path) as file:
+        for group in range(file.num_row_groups):
+            held = _range_of(file.metadata.row_group(group), column)
+            if held is not None and not any(held[0] <= value <= held[1] for value in values):
+                continue
+            table = file.read_row_group(group)
+            for row in table.filter(pc.is_in(table[column], value_set=pa.array(values, pa.string()))).to_pylist():
+                found[row[column]].append(row)
+    return found
+
+
 def all_rows(path: Path) -> list[Record]:
     """Every row of one of our small Parquet files (files, batches), in its order."""
     with opened(path) as file:
@@ -75,8 +89,14 @@ def all_rows(path: Path) -> list[Record]:
 
 def _may_hold(group: Any, column: str, value: str) -> bool:
     """Whether the value lies between the smallest and the largest of a row group."""
+    held = _range_of(group, column)
+    return held is None or bool(held[0] <= value <= held[1])
+
+
+def _range_of(group: Any, column: str) -> tuple[str, str] | None:
+    """The smallest and the largest value of a column in a row group, where the file says so."""
     for at in range(group.num_columns):
         leaf = group.column(at)
         if leaf.path_in_schema == column and leaf.statistics is not None and leaf.statistics.has_min_max:
-            return bool(leaf.statistics.min <= value <= leaf.statistics.max)
-    return True
+            return leaf.statistics.min, leaf.statistics.max
+    return None
