@@ -35,7 +35,19 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "key_files", "rule_files", "pack_files", "packs", "rule_reading", "rule_texts", "parameter_tables", "rulebook", "manifest"}),
     frozenset({"keys", "store", "store_files", "store_rows", "archive", "ledger", "decisions", "activations", "pair_decisions", "passing"}),
     frozenset(  # tools of stages
-        {"fenced", "fenced_child", "packings", "book_sheets", "tree_sheets", "xml_sheets", "foreign_sheets", "text_forms", "text_pieces", "text_sheets"}
+        {
+            "fenced",
+            "fenced_child",
+            "packings",
+            "book_sheets",
+            "book_rows",
+            "tree_sheets",
+            "xml_sheets",
+            "foreign_sheets",
+            "text_forms",
+            "text_pieces",
+            "text_sheets",
+        }
         | {"record_counts", "repeats", "fen_sums", "plain_cells"}
         | {"citizen_id", "gates", "decoding", "columns", "row_checks", "manifest_list", "batches", "intake", "identities", "speech"}
         | {"formulas_interpreter", "opinion_rows", "second_opinion", "random_families", "example_answers", "boundaries", "probes"}

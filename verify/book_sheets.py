@@ -5,43 +5,41 @@ What comes out is an Arrow stream, which the parent reads without trusting its s
 
 from __future__ import annotations
 
-import re
-import zipfile
 from typing import Any, BinaryIO
 
 import fastexcel
 import polars as pl
 
+from verify.book_rows import rows_of
 from verify.fenced_child import RefusedError
 
 COLUMN_LIMIT = 1_000
 CELLS = 20_000_000
 LOCKED = "EncryptedPackage".encode("utf-16-le")  # the stream in which Office keeps a workbook that has a password
-SHEET = re.compile(rb"^xl/worksheets/[^/]+\.xml$")
-ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
 
 
 def book(given: BinaryIO, out: BinaryIO, *, kind: str) -> dict[str, Any]:
     """The first sheet of a workbook (`kind`: xlsx, xls, ods) as text columns, the header in the first row.
 
-    Empty rows at its end are no rows; `rows` counts the others, and `counted` says how many the sheet's own XML numbers
-    (None where it cannot be told). Refuses E-PASSWORD, E-BOOK-SIZE, E-TORN.
+    Empty rows at its end are no rows; `rows` counts the others, and `counted` says how many there are by another count
+    (see `book_rows`; None where it cannot be told). Refuses E-PASSWORD, E-BOOK-SIZE, E-TORN.
     """
     given.seek(0)
     data = given.read()
     if kind == "xls" and LOCKED in data:
         raise RefusedError("E-PASSWORD")
-    counted = _rows_of_xml(given) if kind == "xlsx" else None
+    counted = rows_of(given, kind)
     try:
         cells = fastexcel.read_excel(data).load_sheet(0, header_row=None, dtypes="string").to_polars()
     except (fastexcel.FastExcelError, ValueError, OSError) as error:
         raise RefusedError("E-PASSWORD" if "password" in str(error).lower() else "E-TORN") from None
     if cells.width > COLUMN_LIMIT or cells.width * cells.height > CELLS:
         raise RefusedError("E-BOOK-SIZE")
+    read = cells.height
     filled = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true() if cells.width else pl.Series([], dtype=pl.UInt32)
     cells = cells.head(int(filled[-1]) + 1 if filled.len() else 0)
     _write(cells.rename({name: f"c{at}" for at, name in enumerate(cells.columns)}), out)
-    return {"rows": cells.height, "counted": counted}
+    return {"rows": read if kind == "xls" else cells.height, "counted": counted}  # an old book's texts may be empty ones
 
 
 def table(given: BinaryIO, out: BinaryIO, *, first: int, most: int) -> dict[str, Any]:
@@ -58,24 +56,3 @@ def _write(frame: pl.DataFrame, out: BinaryIO) -> None:
         frame.write_ipc_stream(out)
     except (OSError, pl.exceptions.PolarsError):
         raise RefusedError("E-PACK-SIZE") from None
-
-
-def _rows_of_xml(given: BinaryIO) -> int | None:
-    """How many rows the only sheet's XML has from the first to the last with a value; None where rows bear no numbers."""
-    given.seek(0)
-    with zipfile.ZipFile(given) as archive:
-        sheets = sorted(name for name in archive.namelist() if SHEET.match(name.encode()))
-        if len(sheets) != 1:
-            return None  # which of several is the first is for the workbook to say
-        xml = archive.read(sheets[0])
-    first, last = xml.find(b"</v>"), max(xml.rfind(b"</v>"), xml.rfind(b"</t>"))
-    numbers = [_row_at(xml, at) for at in (first if first >= 0 else xml.find(b"</t>"), last)]
-    if last < 0:
-        return 0
-    return None if None in numbers else numbers[1] - numbers[0] + 1  # type: ignore[operator]
-
-
-def _row_at(xml: bytes, at: int) -> int | None:
-    """The number of the row in which a place of the XML lies."""
-    found = ROW.search(xml, max(xml.rfind(b"<row ", 0, at), 0), at) if at >= 0 else None
-    return int(found[1]) if found else None
