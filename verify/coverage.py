@@ -12,7 +12,7 @@ from verify.example_answers import Asked, all_examples, answer
 from verify.parameters import value_in_force
 from verify.plan import Plan, make_plan
 from verify.rule_checks import check_rules, newest_day
-from verify.rule_files import Rule
+from verify.rule_files import Decision, Rule, TableVersion, versions_of
 
 SETTLED, UNKNOWN = "settled", "unknown"
 
@@ -44,7 +44,7 @@ def _of_entries(plan: Plan, listed: list[Asked], answers: Mapping[int, str]) -> 
     """Tests come out each of three ways, amounts known and unknown, alerts due and not."""
     book = plan.book
     wanted: dict[tuple[str, str], tuple[str, ...]] = {}
-    wanted |= {("input", name): (SETTLED, UNKNOWN) for name in book.inputs}
+    wanted |= {("input", name): (SETTLED, UNKNOWN) for name, fact in book.inputs.items() if not fact.versions}
     wanted |= {("rule", name): _outcomes(rule) for name, rule in book.rules.items() if not rule.versions}
     wanted |= {("alert", alert.alert.alert): ("holds", "fails") for alert in plan.alerts}
     for (kind, name), outcomes in wanted.items():
@@ -60,14 +60,16 @@ def _outcomes(rule: Rule) -> tuple[str, ...]:
 
 
 def _of_versions(plan: Plan, listed: list[Asked], answers: Mapping[int, str], newest: date) -> Iterator[Point]:
-    """What is asked of a rule is asked of each of its versions, by examples of its days."""
-    for name, rule in plan.book.rules.items():
-        entry = plan.book.entry("rule", name)
-        own = [asked for asked in listed if asked.entry is entry]
-        for at, version in enumerate(rule.versions):
+    """What is asked of a rule, a fact or the table is asked of each of its versions, by examples of its days."""
+    for (kind, name), entry in plan.book.entries.items():
+        own = [asked for asked in listed if (asked.entry.kind, asked.entry.name) == (kind, name)]
+        for at, version in enumerate(versions_of(entry.shape)):
             of_its_days = [asked for asked in own if version.from_ <= (asked.example.as_of or newest) <= (version.to or date.max)]
             reached = {text for asked in of_its_days for text in (answers[id(asked.example)], _sort_of(answers[id(asked.example)]))}
-            yield from (Point("rule", name, f"{version.from_} {what}", entry.where("versions", at), what in reached) for what in _outcomes(rule))
+            wanted = _outcomes(entry.shape) if isinstance(entry.shape, Rule) else (SETTLED, UNKNOWN)
+            if isinstance(version, TableVersion):
+                wanted = tuple(dict.fromkeys((*(row.then for row in version.rows), *_ends(plan.book.decision))))
+            yield from (Point(kind, name, f"{version.from_} {what}", entry.where("versions", at), what in reached) for what in wanted)
 
 
 def _sort_of(text: str) -> str:
@@ -99,9 +101,9 @@ def _readers(plan: Plan) -> dict[tuple[str, str], set[str]]:
         found.setdefault(rule.entry, set()).update(rule.formula.names)
         if of == "case":
             of_case.setdefault(rule.entry[1], set()).update(rule.formula.names)
-    for name, entry in plan.inputs.items():
+    for name, entry in ((name, entry) for on_its_day in plan.each_period() for name, entry in on_its_day.inputs.items()):
         read = {n for formula in (entry.when, entry.amount) if formula for n in formula.names}
-        found["input", name] = read | {n for case in read & set(of_case) for n in of_case[case]}
+        found.setdefault(("input", name), set()).update(read | {n for case in read & set(of_case) for n in of_case[case]})
     found |= {("alert", a.alert.alert): {n for name in a.when.names for n in (name, *of_case.get(name, ()))} for a in plan.alerts}
     return found
 
@@ -109,12 +111,18 @@ def _readers(plan: Plan) -> dict[tuple[str, str], set[str]]:
 def _of_rows(plan: Plan, listed: list[Asked], answers: Mapping[int, str]) -> Iterator[Point]:
     """Each row of the decision table decides in an example, and so do both of what follows where none does."""
     table = plan.book.decision
+    if table.versions:
+        return
     entry = plan.book.entry("decision", table.decision)
     reached = {answers[id(a.example)] for a in listed if a.entry.kind == "decision"}
     for at, row in enumerate(table.rows):
         yield Point("decision", table.decision, row.then, entry.where("rows", at), row.then in reached)
-    for key, outcome in (("otherwise", table.otherwise), ("unknown", table.unknown)):
-        yield Point("decision", table.decision, outcome.then, entry.where(key), outcome.then in reached)
+    for key, outcome in zip(("otherwise", "unknown"), _ends(table), strict=True):
+        yield Point("decision", table.decision, outcome, entry.where(key), outcome in reached)
+
+
+def _ends(table: Decision) -> tuple[str, str]:
+    return table.otherwise.then, table.unknown.then
 
 
 def coverage_json(points: list[Point]) -> dict[str, Any]:

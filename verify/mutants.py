@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,11 @@ from verify.fact_rows import row_scope
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_mutants import mutated
-from verify.plan import Plan, make_plan
+from verify.plan import InputPlan, Plan, make_plan
 from verify.problems import UsageError
-from verify.rule_files import Decision, Input, Parameter, Row, Shape
+from verify.rule_files import Decision, Input, Parameter, Row, Shape, versions_of
 from verify.rule_texts import Entry
+from verify.rulebook import Rulebook
 
 _DAY = timedelta(days=1)
 Layers = tuple[Scope, Scope, Scope]
@@ -35,15 +36,18 @@ class Mutant:
 def mutants(plan: Plan, compiled: Callable[[Plan], Layers]) -> Iterator[Mutant]:
     """All mutants that still are a rule book, in order of entry and place. `compiled` gives the names that formulas of a plan may read."""
     layers = compiled(plan)
-    yield from _of_inputs(plan, layers)
     seen: set[int] = set()
-    for on_its_day in plan.each_period():
-        yield from _of_rules(plan, on_its_day, layers if on_its_day is plan else compiled(on_its_day), seen)
+    planned = [(one, layers if one is plan else compiled(one)) for one in plan.each_period()]
+    for on_its_day, known in planned:
+        yield from _of_inputs(plan, on_its_day, known, seen)
+    for on_its_day, known in planned:
+        yield from _of_rules(plan, on_its_day, known, seen)
     yield from _of_versions(plan)
     yield from _of_alerts(plan, layers)
     for name, parameter in plan.book.parameters.items():
         yield from _of_values(plan, plan.book.entry("parameter", name), parameter)
-    yield from _of_table(plan)
+    for on_its_day, _ in planned:
+        yield from _of_table(plan, on_its_day.book.entry("decision", plan.book.decision.decision), seen)
 
 
 # --- expressions ------------------------------------------------------------------------------------------------------
@@ -61,32 +65,43 @@ def _of_rules(plan: Plan, on_its_day: Plan, layers: Layers, seen: set[int]) -> I
 
 def _of_versions(plan: Plan) -> Iterator[Mutant]:
     """The days of each version of a rule, a day shorter."""
-    for name, rule in plan.book.rules.items():
-        entry = plan.book.entry("rule", name)
-        for at, version in enumerate(rule.versions):
+    for key, entry in plan.book.entries.items():
+        listed = versions_of(entry.shape)
+        for at, version in enumerate(listed):
             days = [("from", "from_", version.from_ + _DAY, version.from_ + _DAY)]
             days += [("to", "to", version.to - _DAY, version.from_)] if version.to else []
-            for said, key, day, on in days:
-                versions = (*rule.versions[:at], version.model_copy(update={key: day}), *rule.versions[at + 1 :])
-                changed = _with_shape(plan, entry, rule.model_copy(update={"versions": versions}))
-                try:
-                    yield Mutant("days", ("rule", name), entry.where("versions", at), f"{said} {day}", make_plan(changed.book, on))
-                except UsageError:
-                    continue  # on that day another rule says nothing: no plan to try it in
+            for said, field, day, on in days:
+                versions = (*listed[:at], version.model_copy(update={field: day}), *listed[at + 1 :])
+                changed = _with_shape(plan, entry, entry.shape.model_copy(update={"versions": versions}))
+                planned = _planned(changed.book, (on, plan.as_of))
+                if planned is not None:
+                    yield Mutant("days", key, entry.where("versions", at), f"{said} {day}", planned)
 
 
-def _of_inputs(plan: Plan, layers: Layers) -> Iterator[Mutant]:
+def _planned(book: Rulebook, days: Iterable[date]) -> Plan | None:
+    """The plan of the first of these days on which everything says something; its examples choose their own days."""
+    for day in days:
+        try:
+            return make_plan(book, day)
+        except UsageError:
+            continue
+    return None
+
+
+def _of_inputs(plan: Plan, on_its_day: Plan, layers: Layers, seen: set[int]) -> Iterator[Mutant]:
     siblings = _siblings(plan)
-    for name, entry in sorted(plan.inputs.items()):
+    for name, entry in sorted(on_its_day.inputs.items()):
+        if id(entry) in seen:
+            continue
+        seen.add(id(entry))
         scope = row_scope(entry.extract, {blank.column for blank in entry.input.blank}, layers[0])
-        stands = plan.book.entry("input", name)
+        stands = on_its_day.book.entry("input", name)
         for key, formula in (("when", entry.when), ("amount", entry.amount)):
             for kind, new in _formulas(formula, siblings, scope, test=key == "when") if formula else ():
-                changed = {**plan.inputs, name: replace(entry, **{key: new})}  # type: ignore[arg-type]
-                yield Mutant(kind, ("input", name), stands.where(key), new.text, replace(plan, inputs=changed))
+                changed = _with_input(plan, entry, replace(entry, **{key: new}))  # type: ignore[arg-type]
+                yield Mutant(kind, ("input", name), stands.where(key), new.text, changed)
         for kind, key, changed_input in _keys_left_out(entry.input):
-            changed = {**plan.inputs, name: replace(entry, input=changed_input)}
-            yield Mutant(kind, ("input", name), stands.where(key), f"{key} …", replace(plan, inputs=changed))
+            yield Mutant(kind, ("input", name), stands.where(key), f"{key} …", _with_input(plan, entry, replace(entry, input=changed_input)))
 
 
 def _keys_left_out(entry: Input) -> Iterator[tuple[str, str, Input]]:
@@ -158,10 +173,13 @@ def _of_values(plan: Plan, entry: Entry, parameter: Parameter) -> Iterator[Mutan
             yield Mutant(kind, ("parameter", entry.name), entry.where("values", at), reads, _with_shape(plan, entry, shape))
 
 
-def _of_table(plan: Plan) -> Iterator[Mutant]:
-    """A cell of the decision table ticked or left open, a row left out, two rows in the other order."""
-    table = plan.book.decision
-    entry = plan.book.entry("decision", table.decision)
+def _of_table(plan: Plan, entry: Entry, seen: set[int]) -> Iterator[Mutant]:
+    """A cell of the decision table ticked or left open, a row left out, two rows in the other order; of each version once."""
+    table = entry.shape
+    if id(table) in seen:
+        return
+    seen.add(id(table))
+    assert isinstance(table, Decision), entry.name
     turned = {"pass": "any", "any": "pass"}
     for at, row in enumerate(table.rows):
         for column, cell in enumerate(row.when):
@@ -181,5 +199,23 @@ def _table_mutant(plan: Plan, entry: Entry, kind: str, reads: str, rows: tuple[R
 
 
 def _with_shape(plan: Plan, entry: Entry, shape: Shape) -> Plan:
-    entries = {**plan.book.entries, (entry.kind, entry.name): replace(entry, shape=shape)}
-    return replace(plan, book=replace(plan.book, entries=entries))
+    """The plan with another shape in the place of an entry's, on all days on which it stands."""
+    key = (entry.kind, entry.name)
+
+    def changed(book: Rulebook) -> Rulebook:
+        old = book.entries[key]
+        return replace(book, entries={**book.entries, key: replace(old, shape=shape)}) if old.shape is entry.shape else book
+
+    listed = tuple(replace(one, stretch=replace(one.stretch, book=changed(one.stretch.book))) for one in plan.periods)
+    return replace(plan, book=changed(plan.book), periods=listed)
+
+
+def _with_input(plan: Plan, old: InputPlan, new: InputPlan) -> Plan:
+    """The plan with another fact in the place of one, on all days on which it stands."""
+    name = old.input.input
+
+    def changed(inputs: Mapping[str, InputPlan]) -> dict[str, InputPlan]:
+        return {**inputs, name: new} if inputs[name] is old else dict(inputs)
+
+    listed = tuple(replace(one, stretch=replace(one.stretch, inputs=changed(one.stretch.inputs))) for one in plan.periods)
+    return replace(plan, inputs=changed(plan.inputs), periods=listed)

@@ -12,6 +12,7 @@ from verify.pack_compare import Side, value_told
 from verify.pack_files import Document
 from verify.pack_gaps import bounds_told, gaps, why_not_known
 from verify.packs import documents_of
+from verify.plan import make_plan
 from verify.rule_files import Parameter, Value
 from verify.rulebook import Rulebook
 
@@ -23,7 +24,7 @@ def page_of(book: Rulebook, day: date) -> str:
     pack = book.packs[-1]
     lines = [f"# {pack.label}", "", f"由 `hedui rules page {pack.pack}` 从规则文件生成，勿手改。数字按 {day} 有效的写。", ""]
     lines += [f"区划 {pack.region}；承用：{' → '.join(['共用规则', *(one.label for one in book.packs[:-1])])}；收入回看 {book.look_back_months} 个月。", ""]
-    known = (("类别怎么定", _rows(book)), ("有数的", _values(book)), ("没有查到的", _absent(book, day)))
+    known = (("类别怎么定", _rows(make_plan(book, day).book)), ("有数的", _values(book)), ("没有查到的", _absent(book, day)))
     for title, told in (*known, ("没有写进来的", _not_covered(book)), ("文件", _documents(book))):
         lines += [f"## {title}", "", *told, ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -14,7 +14,7 @@ from typing import TypeVar
 from verify.formulas import Formula, parse
 from verify.problems import Problem, UsageError
 from verify.rule_files import Alert, Extract, Input
-from verify.rule_plans import Levels, Period, Reads, RulePlan, dated_plans, periods
+from verify.rule_plans import Levels, Period, Reads, RulePlan, dated_plans, periods, stretches
 from verify.rulebook import Rulebook
 
 E = TypeVar("E")
@@ -58,9 +58,11 @@ class Plan:
         """The same rules as they stand on another day. Raises UsageError (E-NO-VERSION) where a rule says nothing of it."""
         period = max((p for p in self.periods if p.first <= day), key=lambda p: p.first)
         if period.missing:
-            told = ((name, {"name": name, "as_of": day.isoformat()}) for name in period.missing)
-            raise UsageError(*(Problem("E-NO-VERSION", self.book.entry("rule", name).where("versions"), gaps) for name, gaps in told))
-        return self if period.levels is self.levels and day == self.as_of else replace(self, as_of=day, levels=period.levels, reads=period.reads)
+            told = ((key, {"name": key[1], "as_of": day.isoformat()}) for key in period.missing)
+            raise UsageError(*(Problem("E-NO-VERSION", self.book.entry(*key).where("versions"), gaps) for key, gaps in told))
+        if period.levels is self.levels:
+            return self if day == self.as_of else replace(self, as_of=day)
+        return replace(self, as_of=day, levels=period.levels, reads=period.reads, book=period.stretch.book, inputs=period.stretch.inputs)
 
     def each_period(self) -> list[Plan]:
         """The plan of every period in which all rules stand, on its first day; on the plan's own day in its own period."""
@@ -108,14 +110,22 @@ def make_plan(book: Rulebook, as_of: date) -> Plan:
     column); E-RULE-CYCLE; E-RULE-TWICE (one name for two things); E-RULE-PART; E-NO-VERSION (a rule that says nothing of the day).
     """
     problems: list[Problem] = []
-    inputs = {i.input.input: i for i in _gather(_input_plan, book, book.inputs.values(), problems)}
+    standing = stretches(book)
+    inputs: dict[int, InputPlan] = {}
+    for one in standing:  # what has no versions is planned once
+        new = [shape for shape in one.book.inputs.values() if id(shape) not in inputs]
+        inputs |= {id(planned.input): planned for planned in _gather(_input_plan, one.book, new, problems)}
+        if problems:
+            break
     dated = [one for versions in _gather(dated_plans, book, book.rules.values(), problems) for one in versions]
     alerts = _gather(_alert_plan, book, [alert for alert in book.alerts if alert.when], problems)
     problems += [Problem("E-RULE-TWICE", where, {"name": name}) for name, where in _twice(book, [rule for one in dated for rule in one.plans])]
     if problems:
         raise UsageError(*problems)
-    listed = tuple(periods(inputs, dated))
-    return Plan(book, as_of, inputs, listed[0].levels, listed[0].reads, tuple(alerts), listed).on(as_of)
+    planned = [replace(one, inputs={name: inputs[id(shape)] for name, shape in one.book.inputs.items()}) for one in standing]
+    listed = tuple(periods(planned, dated))
+    first = listed[0].stretch
+    return Plan(first.book, as_of, first.inputs, listed[0].levels, listed[0].reads, tuple(alerts), listed).on(as_of)
 
 
 def _twice(book: Rulebook, rules: list[RulePlan]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from verify.formulas_units import unit_problems
 from verify.pack_checks import document_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract, Retention
+from verify.rule_files import Extract, Retention, versions_of
 from verify.rule_reading import nothing_to_collect
 from verify.rule_uses import basis_problems, use_problems
 from verify.rule_values import value_problems, version_problems
@@ -50,7 +50,7 @@ def check_rules(folder: Path) -> Rulebook:
 def newest_day(book: Rulebook) -> date:
     """The latest day on which a value or a version of a rule comes into force: the day on which examples are run that name none."""
     values = (value.from_ for parameter in book.parameters.values() for value in parameter.values)
-    return max((*values, *(version.from_ for rule in book.rules.values() for version in rule.versions)), default=date.min)
+    return max((*values, *(version.from_ for entry in book.entries.values() for version in versions_of(entry.shape))), default=date.min)
 
 
 def compile_all(plan: Plan) -> tuple[Scope, Scope, Scope]:

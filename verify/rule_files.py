@@ -373,11 +373,24 @@ class BlankZero(Shape):
     law: Texts
 
 
+class InputVersion(Shape):
+    """How a fact is read from a day on, to a last day if there is one; what it leaves out is what the input says at all times."""
+
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+    review_by: Day | None = None
+    when: str | None = None
+    amount: str | None = None
+    blank: tuple[BlankZero, ...] = ()
+    law: Texts = ()
+
+
 class Input(Shape):
     """A fact taken from rows: which rows count, how much each says, and how they are put together.
 
     `of: member` sums the rows of a person (`per` with `keep: highest` counts each group once, at its highest);
     `of: household` with `count` counts distinct combinations over all members; `of: case` reads the case's own rows.
+    With `versions` each of them is whole, and the input itself says what the newest says, or the one of the plan's day.
     """
 
     input: Name
@@ -394,7 +407,22 @@ class Input(Shape):
     count: Texts = ()
     blank: tuple[BlankZero, ...] = ()
     law: Texts
+    versions: tuple[InputVersion, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _with_whole_versions(self) -> Input:
+        if not self.versions:
+            return self
+        said = ("when", "amount", "blank", "law")
+        whole = tuple(one.model_copy(update={key: getattr(one, key) or getattr(self, key) for key in said}) for one in self.versions)
+        newest = max(range(len(whole)), key=lambda at: whole[at].from_)
+        return self.model_copy(update={"versions": whole}).as_of(newest)
+
+    def as_of(self, at: int) -> Input:
+        """The input as one of its versions says it, which it still names."""
+        one = self.versions[at]
+        return self.model_copy(update={"when": one.when, "amount": one.amount, "blank": one.blank, "law": one.law})
 
 
 class Part(Shape):
@@ -411,6 +439,7 @@ class Version(Shape):
 
     from_: Day = Field(alias="from")
     to: Day | None = None
+    review_by: Day | None = None
     expr: str
     let: dict[Name, Part] = {}
     value: str | None = None
@@ -475,18 +504,52 @@ class Outcome(Shape):
     label: str
 
 
+class TableVersion(Shape):
+    """The tests and rows of the decision table from a day on, to a last day if there is one."""
+
+    from_: Day = Field(alias="from")
+    to: Day | None = None
+    review_by: Day | None = None
+    columns: Texts
+    rows: tuple[Row, ...]
+
+
 class Decision(Shape):
-    """The decision table: the first row that holds, provided no earlier row is open; `split` reads its rows together."""
+    """The decision table: the first row that holds, provided no earlier row is open; `split` reads its rows together.
+
+    With `versions` its own columns and rows are those of all of them, as words and results may show any; a plan's are those of its day.
+    """
 
     decision: Name
     label: str
     hit: Literal["first"]
-    columns: Texts
-    rows: tuple[Row, ...]
+    columns: Texts = ()
+    rows: tuple[Row, ...] = ()
+    versions: tuple[TableVersion, ...] = ()
     otherwise: Outcome
     unknown: Outcome
     split: bool = False
     examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_one_table(self) -> Decision:
+        if bool(self.versions) is bool(self.rows) or bool(self.columns) is not bool(self.rows):
+            raise ValueError("a decision has either columns and rows, or versions")
+        if not self.versions:
+            return self
+        columns = tuple(dict.fromkeys(name for one in self.versions for name in one.columns))
+        cells = [(row, dict(zip(one.columns, row.when, strict=False))) for one in self.versions for row in one.rows]
+        rows = tuple(row.model_copy(update={"when": tuple(said.get(name, "any") for name in columns)}) for row, said in cells)
+        return self.model_copy(update={"columns": columns, "rows": rows})
+
+    def as_of(self, at: int) -> Decision:
+        """The table as one of its versions has it, which it still names."""
+        return self.model_copy(update={"columns": self.versions[at].columns, "rows": self.versions[at].rows})
+
+
+def versions_of(shape: Shape) -> tuple[Version | InputVersion | TableVersion, ...]:
+    """The versions of an entry that may have some."""
+    return shape.versions if isinstance(shape, Rule | Input | Decision) else ()
 
 
 class Benefit(Shape):

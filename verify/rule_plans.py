@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 from verify.formulas import Formula, in_order, parse
 from verify.formulas_tight import tightened
 from verify.problems import Problem, UsageError
-from verify.rule_files import Part, Rule
+from verify.rule_files import Decision, Input, Part, Rule
+from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 
 _DAY = timedelta(days=1)
@@ -81,7 +83,21 @@ class Period:
     first: date
     levels: Levels
     reads: Reads
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
+    stretch: Stretch
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The days from `first` on in which inputs and the decision table stay as they are: the book that says so, its inputs planned.
+
+    `missing` are those that say nothing of these days, by kind and name.
+    """
+
+    first: date
+    book: Rulebook
+    missing: tuple[tuple[str, str], ...]
+    inputs: Mapping[str, Any] = field(default_factory=dict)  # InputPlan
 
 
 def dated_plans(book: Rulebook, entry: Rule) -> list[Dated]:
@@ -113,16 +129,45 @@ def _parts_at(book: Rulebook, form: Rule, path: tuple[str | int, ...]) -> Iterab
     return (shape.versions[int(path[1])] if path else shape).let.items()
 
 
-def periods(inputs: Iterable[str], dated: Iterable[Dated]) -> list[Period]:
+def stretches(book: Rulebook) -> list[Stretch]:
+    """The book as it stands in each stretch of days: inputs and the table in the version of those days. One stretch where nothing has versions."""
+    dated = [entry for entry in book.entries.values() if isinstance(entry.shape, (Input, Decision)) and entry.shape.versions]
+    versions = [one for entry in dated for one in getattr(entry.shape, "versions")]  # noqa: B009 - both shapes have them
+    edges = {date.min, *(one.from_ for one in versions), *(one.to + _DAY for one in versions if one.to and one.to < date.max)}
+    made = {(entry.kind, entry.name, at): _as_of(entry, at) for entry in dated for at in range(len(entry.shape.versions))}  # type: ignore[attr-defined]
+    return [_stretch(book, dated, made, first) for first in sorted(edges)]
+
+
+def _stretch(book: Rulebook, dated: list[Entry], made: Mapping[tuple[str, str, int], Entry], first: date) -> Stretch:
+    entries, missing = dict(book.entries), []
+    for entry in dated:
+        key = (entry.kind, entry.name)
+        holds = (at for at, one in enumerate(entry.shape.versions) if one.from_ <= first <= (one.to or date.max))  # type: ignore[attr-defined]
+        at = next(holds, None)
+        if at is None:
+            missing.append(key)
+        else:
+            entries[key] = made[*key, at]
+    return Stretch(first, replace(book, entries=entries) if dated else book, tuple(sorted(missing)))
+
+
+def _as_of(entry: Entry, at: int) -> Entry:
+    """The entry as one of its versions says it; what that says stands on the version's lines."""
+    moved = {path[2:]: line for path, line in entry.lines.items() if path[:2] == ("versions", at)}
+    return replace(entry, shape=entry.shape.as_of(at), lines={**entry.lines, **moved})  # type: ignore[attr-defined]
+
+
+def periods(standing: Iterable[Stretch], dated: Iterable[Dated]) -> list[Period]:
     """Every period of the rules. Raises UsageError: E-RULE-CYCLE; E-RULE-PART (a part read by another rule than its own)."""
-    listed = list(dated)
-    edges = {date.min, *(one.first for one in listed), *(one.last + _DAY for one in listed if one.last < date.max)}
-    return [_period(frozenset(inputs), listed, first) for first in sorted(edges)]
+    listed, stretched = list(dated), sorted(standing, key=lambda one: one.first)
+    edges = {date.min, *(one.first for one in stretched), *(one.first for one in listed), *(one.last + _DAY for one in listed if one.last < date.max)}
+    return [_period([one for one in stretched if one.first <= first][-1], listed, first) for first in sorted(edges)]
 
 
-def _period(inputs: frozenset[str], listed: list[Dated], first: date) -> Period:
+def _period(stretch: Stretch, listed: list[Dated], first: date) -> Period:
+    inputs = frozenset(stretch.inputs)
     alive = [one for one in listed if one.first <= first <= one.last]
-    missing = {one.name for one in listed} - {one.name for one in alive}
+    missing = {("rule", name) for name in {one.name for one in listed} - {one.name for one in alive}} | set(stretch.missing)
     rules = {plan.rule.rule: plan for one in alive for plan in one.plans}
     problems = list(part_problems(rules))
     if problems:
@@ -135,7 +180,7 @@ def _period(inputs: frozenset[str], listed: list[Dated], first: date) -> Period:
             found = [rules[name] for name in names if rules[name].rule.of == of]
             if found:
                 level.append(found)
-    return Period(first, levels, _reads(inputs, rules, order), tuple(sorted(missing)))
+    return Period(first, levels, _reads(inputs, rules, order), tuple(sorted(missing)), stretch)
 
 
 def part_problems(rules: Mapping[str, RulePlan]) -> Iterator[Problem]:

@@ -14,7 +14,8 @@ from verify.layout import Block
 from verify.parameters import missing_values, value_in_force
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Parameter, Value
+from verify.rule_files import Parameter, Value, versions_of
+from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 from verify.speech import Speech
 
@@ -47,11 +48,19 @@ def _due(book: Rulebook, until: date) -> Iterator[Due]:
                 yield Due(value.review_by, REVIEW, name, value.region, entry.where("values", at), tuple(value.law))
             if value.to is not None and ended and not _followed(parameter, value):
                 yield Due(value.to, ENDS, name, value.region, entry.where("values", at), tuple(value.law))
-    for name, rule in book.rules.items():
-        for at, version in enumerate(rule.versions):
-            last = version.to if version.from_ == max(one.from_ for one in rule.versions) else None
-            if last is not None and last <= until:
-                yield Due(last, ENDS, name, "", book.entry("rule", name).where("versions", at), tuple(rule.as_of(at).law))
+    for stands in book.entries.values():
+        yield from _versions_due(stands, until)
+
+
+def _versions_due(stands: Entry, until: date) -> Iterator[Due]:
+    versions = versions_of(stands.shape)
+    for at, version in enumerate(versions):
+        ended = version.to is not None and version.to <= until
+        law = getattr(version, "law", ()) or getattr(stands.shape, "law", ())
+        if version.review_by is not None and version.review_by <= until and not ended:
+            yield Due(version.review_by, REVIEW, stands.name, "", stands.where("versions", at), tuple(law))
+        if ended and version.to is not None and version.from_ == max(one.from_ for one in versions):
+            yield Due(version.to, ENDS, stands.name, "", stands.where("versions", at), tuple(law))
 
 
 def _followed(parameter: Parameter, value: Value) -> bool:
@@ -68,6 +77,11 @@ def overdue(book: Rulebook, day: date) -> list[Problem]:
             at = next(at for at, one in enumerate(parameter.values) if one is value)
             told = {"name": name, "region": value.region, "day": value.review_by.isoformat()}
             found.append(Problem("W-REVIEW", book.entry("parameter", name).where("values", at), told))
+    for stands in book.entries.values():
+        for at, version in enumerate(versions_of(stands.shape)):
+            if version.review_by is not None and version.review_by < day and version.from_ <= day <= (version.to or date.max):
+                told = {"name": stands.name, "region": book.membership.home_region, "day": version.review_by.isoformat()}
+                found.append(Problem("W-REVIEW", stands.where("versions", at), told))
     return found
 
 

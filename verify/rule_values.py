@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from verify.problems import Problem
-from verify.rule_files import Parameter, Rule, Value
+from verify.rule_files import Parameter, Value, versions_of
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 
@@ -110,22 +110,21 @@ def _less(value: Value, floor: Value) -> bool:
 
 
 def version_problems(book: Rulebook) -> Iterator[Problem]:
-    """Versions of a rule that end before they begin, that hold on one day, or leave days between them; each with its line."""
-    for name, rule in book.rules.items():
-        stands = book.entry("rule", name)
-        for at, version in enumerate(rule.versions):
+    """Versions of a rule, a fact or the table that end before they begin, that hold on one day, or leave days between them; each with its line."""
+    for stands in book.entries.values():
+        for at, version in enumerate(versions_of(stands.shape)):
             if version.to is not None and version.to < version.from_:
                 yield Problem("E-VALUE-DAYS", stands.where("versions", at, "to"), {"from": version.from_.isoformat(), "to": version.to.isoformat()})
-        yield from _between_versions(rule, stands)
+        yield from _between_versions(stands)
 
 
-def _between_versions(rule: Rule, stands: Entry) -> Iterator[Problem]:
-    in_order = sorted(enumerate(rule.versions), key=lambda one: (one[1].from_, one[0]))
+def _between_versions(stands: Entry) -> Iterator[Problem]:
+    in_order = sorted(enumerate(versions_of(stands.shape)), key=lambda one: (one[1].from_, one[0]))
     for (before, earlier), (after, later) in pairwise(in_order):
         where = stands.where("versions", after)
         if earlier.to is None or earlier.to >= later.from_:
-            told = {"name": rule.rule, "day": later.from_.isoformat(), "other": stands.where("versions", before)}
+            told = {"name": stands.name, "day": later.from_.isoformat(), "other": stands.where("versions", before)}
             yield Problem("E-VERSION-OVERLAP", where, told)
         elif earlier.to + _DAY < later.from_:
             gap = earlier.to + _DAY, later.from_ - _DAY
-            yield Problem("E-VERSION-GAP", where, {"name": rule.rule, "from": gap[0].isoformat(), "to": gap[1].isoformat()})
+            yield Problem("E-VERSION-GAP", where, {"name": stands.name, "from": gap[0].isoformat(), "to": gap[1].isoformat()})

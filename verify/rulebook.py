@@ -112,7 +112,9 @@ class Rulebook:
     def basis(self, name: str, day: date) -> tuple[Entry, str, tuple[str, ...]] | None:
         """The entry of an input, a rule or a part of one, where what it says on a day stands, and its law; None for another name."""
         if name in self.inputs:
-            return self.entry("input", name), self.entry("input", name).where(), self.inputs[name].law
+            entry, fact = self.entry("input", name), self.inputs[name]
+            found = next((at for at, one in enumerate(fact.versions) if one.from_ <= day <= (one.to or date.max)), None)
+            return (entry, entry.where(), fact.law) if found is None else (entry, entry.where("versions", found), fact.versions[found].law)
         owner = self.parts[name][0] if name in self.parts else name
         if owner not in self.rules:
             return None

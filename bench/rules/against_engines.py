@@ -25,9 +25,7 @@ import zen
 from openfisca_core import entities, parameters, periods, simulations, taxbenefitsystems, variables
 from openfisca_core.variables import config
 
-from bench.rules.against_sql import AS_OF, VALUES, compiled, facts
-from verify import fact_values, layers
-from verify.formulas_compiler import Scope
+from bench.rules.against_sql import AS_OF, compiled, facts
 from verify.plan import Plan, make_plan
 from verify.rule_checks import compile_all
 from verify.rulebook import load_rulebook
@@ -92,19 +90,7 @@ def by_hand(store: Store, plan: Plan) -> Callable[[], None]:
 
 def by_rules(store: Store, plan: Plan) -> Callable[[], None]:
     """The rule book's own household levels, both bounds, from the same sums; `compiled` has made the tables they read."""
-    names = compile_all(plan)
-    compiled(store, plan, names)
-    layer = layers.case_scope(plan, VALUES)
-    for rule in plan.rules("case"):
-        layers.compile_rule(rule, layer)
-    household = Scope(layers.named(layer.names, {"members": fact_values.member_count()}), names[2].has)
-    household.names |= {n: names[2].names[n] for n in plan.inputs if n in names[2].names}
-    member = Scope(layers.named(layer.names, fact_values.own_names()), names[1].has, names[1].given)
-    member.names |= {n: operand for n, operand in names[1].names.items() if n not in member.names}
-    fact_values.know_sums(plan, member, household)
-    sql = "SELECT c.*, s.* EXCLUDE (case_id), f.* EXCLUDE (case_id) FROM case_values c JOIN sums s USING (case_id) JOIN facts_of_cases f USING (case_id)"
-    for level in plan.levels["household"]:
-        sql = layers.level_sql(f"({sql})", level, household)
+    sql = compiled(store, plan, compile_all(plan))
     return lambda: store.table("by_rules", sql)
 
 

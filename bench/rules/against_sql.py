@@ -81,12 +81,12 @@ def facts(store: Store, plan: Plan, households: int) -> None:
     store.table("cases", f"SELECT *, '城镇' AS area FROM ({count})")
 
 
-def compiled(store: Store, plan: Plan, names: tuple[Scope, Scope, Scope]) -> None:
-    """The levels of the plan one after the other, as `assess` runs them."""
+def compiled(store: Store, plan: Plan, names: tuple[Scope, Scope, Scope]) -> str:
+    """The levels of the plan one after the other, as `assess` runs them; the query of the last."""
     case, member_names, household_names = names
     sizes = _sizes(store, plan)
     store.table("case_values", "FROM cases")
-    layer = layers.case_scope(plan, VALUES)  # one value for all cases: a number in the queries, as in a night
+    layer = layers.case_scope(plan, dict.fromkeys(plan.book.parameters, 0) | VALUES)  # one value for all cases: a number in the queries, as in a night
     for level in plan.levels["case"]:
         store.table("case_values", layers.level_sql("case_values", level, layer))
     member = Scope(layers.named(layer.names, fact_values.own_names()), member_names.has, member_names.given)
@@ -106,7 +106,9 @@ def compiled(store: Store, plan: Plan, names: tuple[Scope, Scope, Scope]) -> Non
         joined = layers.level_sql(f"({joined})", level, household)
     ends = {True: ("truth",), False: ("low", "high")}
     made = [f"{rule.rule.rule}__{end}" for rule in plan.rules("household") for end in ends[rule.rule.type == "test"]]
-    store.table("household_values", f"SELECT case_id, {', '.join(made)} FROM ({joined})")
+    asked = f"SELECT case_id, {', '.join(made)} FROM ({joined})"
+    store.table("household_values", asked)
+    return asked
 
 
 def _sizes(store: Store, plan: Plan) -> dict[str, int]:
