@@ -124,6 +124,7 @@ def night_blocks(night: Published, voice: Speech) -> list[Block]:
         (voice.word("night_rules"), manifest.origin.rules[:12]),
         (voice.word("night_activated"), _activated(voice, run)),
         (voice.word("night_program"), manifest.origin.program),
+        (voice.word("night_model"), manifest.origin.model[:12] or voice.word("no_lines")),
         (voice.word("night_ran"), f"{run.get('started', '')} ～ {run.get('finished', '')}"),
         (voice.word("night_where"), str(night.folder)),
         *((voice.word("night_handed_out"), f"{line['when']}  {line['user']}  {line['to']}") for line in run.get("handed_out", [])),
