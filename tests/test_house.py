@@ -56,7 +56,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"formulas_trees", "formulas_spans", "formulas_compiler", "layers", "fact_rows", "fact_values", "decision_sql", "parameters", "plan"}
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected", "crowds", "people_keys", "link_scores"}
-        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "paper", "font_cover"}
+        | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "paper", "font_cover", "withheld"}
         | {"terms", "touching", "supposing", "kept_figures", "telling_families", "benefits"}
     ),
     frozenset({"stages"}),

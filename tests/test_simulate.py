@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from decimal import Decimal
@@ -67,6 +68,8 @@ def test_a_change_that_touches_what_rows_say_is_worked_out_from_the_rows(home: H
     assert [line["command"] for line in ledger(home)[looks:]] == ["rules simulate"]
     page = files[1].read_text(encoding="utf-8")
     assert "标准上调" in page
+    assert "＊" in page
+    assert not re.search(r'"figure">[1-4]<', page)
     assert "SQ2026" not in page
     listed = pl.read_excel(files[0], sheet_name="类别改变的家庭", engine="calamine")
     assert set(listed.to_series().to_list()) >= {one["case"] for one in told["moved"]}
