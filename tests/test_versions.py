@@ -183,6 +183,8 @@ def test_a_fact_is_read_as_its_version_of_the_day_says(motorcycles: Path) -> Non
     assert before.inputs["dwellings"] is after.inputs["dwellings"]
     laws = [found[2] for day in (BEFORE, AFTER) if (found := plan.book.basis("vehicles", day))]
     assert laws == [("示范县参照规则·财产6",), ("示例2026年修订",)]
+    said = " ".join(hedui("--rules", motorcycles, "explain", "vehicles").stdout.split())
+    assert said.index("2020-01-01 至 2026-06-30") < said.index("2026-07-01 至")
     with pytest.raises(UsageError) as refused:
         plan.on(date(2019, 12, 31))
     assert ("E-NO-VERSION", "vehicles") in [(p.code, p.values["name"]) for p in refused.value.problems]

@@ -15,7 +15,21 @@ from typing import Any
 from verify.labels import book_of
 from verify.layout import Block
 from verify.problems import Problem, UsageError
-from verify.rule_files import Alert, Benefit, Decision, Example, Extract, Input, Message, Parameter, Rule, Value
+from verify.rule_files import (
+    Alert,
+    Benefit,
+    Decision,
+    Example,
+    Extract,
+    Input,
+    InputVersion,
+    Message,
+    Parameter,
+    Rule,
+    TableVersion,
+    Value,
+    Version,
+)
 from verify.rule_texts import Entry
 from verify.speech import Speech
 from verify.typed import safe
@@ -93,14 +107,21 @@ def _example(voice: Speech, entry: Entry, at: int, example: Example) -> Iterator
 def _of_input(voice: Speech, shape: Input) -> Iterator[str]:
     extract = book_of(voice).extracts.get(shape.from_)
     yield voice.word("explain_from", extract=f"{shape.from_} {extract.label if extract else ''}".strip(), department=extract.department if extract else "")
-    if shape.when:
+    for version in shape.versions:
+        text = " → ".join(said for said in (version.when, version.amount) if said)
+        yield voice.word("explain_version", **_days(version), text=text, unit=shape.unit, law="；".join(version.law))
+    if shape.when and not shape.versions:
         yield voice.word("explain_when", text=shape.when)
-    if shape.amount:
+    if shape.amount and not shape.versions:
         yield voice.word("explain_amount", text=shape.amount, unit=shape.unit)
     if shape.count:
         yield voice.word("explain_count", text="、".join(shape.count), unit=shape.unit)
     for blank in shape.blank:
         yield voice.word("explain_blank", column=blank.column, why=blank.why, law="；".join(blank.law))
+
+
+def _days(version: Version | InputVersion | TableVersion) -> dict[str, str]:
+    return {"from": version.from_.isoformat(), "to": version.to.isoformat() if version.to else "…"}
 
 
 def _of_rule(voice: Speech, shape: Rule) -> Iterator[str]:
@@ -109,7 +130,7 @@ def _of_rule(voice: Speech, shape: Rule) -> Iterator[str]:
     yield from (voice.word("explain_part", name=name, label=part.label, text=part.expr, unit=part.unit) for name, part in shape.let.items())
     for version in shape.versions:
         told = {"text": version.expr, "unit": shape.unit or "", "law": "；".join(version.law or shape.law)}
-        yield voice.word("explain_version", **{"from": version.from_.isoformat(), "to": version.to.isoformat() if version.to else "…"}, **told)
+        yield voice.word("explain_version", **_days(version), **told)
         yield from (voice.word("explain_part", name=name, label=part.label, text=part.expr, unit=part.unit) for name, part in version.let.items())
     if shape.value and shape.limit:
         yield voice.word("explain_shown", value=shape.value, limit=shape.limit)
@@ -155,7 +176,8 @@ def _table(voice: Speech, shape: Any) -> tuple[tuple[str, ...], tuple[tuple[str,
         columns = tuple((c.column, c.type, voice.word("yes") if c.required else "", "、".join(c.also_called)) for c in shape.columns)
         return _words(voice, ("head_column", "head_type", "head_required", "head_also")), columns
     if isinstance(shape, Decision):
-        rows = [(row.then, row.label, "、".join(_asked(shape.columns, row.when)), "；".join(row.law)) for row in shape.rows]
+        tables: list[tuple[str, Decision | TableVersion]] = [(f" {days['from']} – {days['to']}", one) for one in shape.versions for days in (_days(one),)]
+        rows = [(r.then, r.label + days, "、".join(_asked(one.columns, r.when)), "；".join(r.law)) for days, one in tables or [("", shape)] for r in one.rows]
         last = [(end.then, end.label, "", "") for end in (shape.otherwise, shape.unknown)]
         return _words(voice, ("head_category", "head_label", "head_tests", "head_law")), (*rows, *last)
     return (), ()
