@@ -16,28 +16,32 @@ from verify.plan import make_plan
 from verify.rule_files import Parameter, Value
 from verify.rulebook import Rulebook
 
-EVIDENCE = {"read": "查到原文或官方发布", "restated": "只查到转述", "knowledge": "一般知识，未查到", "estimate": "推断", "own": "本项目自定，不是法规"}
+
+def _say(book: Rulebook, key: str, **told: object) -> str:
+    """A sentence of the catalogue; the page is for people who work in Chinese."""
+    return book.words[f"pack_page_{key}"].zh.format(**told)
 
 
 def page_of(book: Rulebook, day: date) -> str:
     """The page as Markdown, as of a day. The book is of a pack."""
     pack = book.packs[-1]
-    lines = [f"# {pack.label}", "", f"由 `hedui rules page {pack.pack}` 从规则文件生成，勿手改。数字按 {day} 有效的写。", ""]
-    lines += [f"区划 {pack.region}；承用：{' → '.join(['共用规则', *(one.label for one in book.packs[:-1])])}；收入回看 {book.look_back_months} 个月。", ""]
-    known = (("类别怎么定", _rows(make_plan(book, day).book)), ("有数的", _values(book)), ("没有查到的", _absent(book, day)))
-    for title, told in (*known, ("没有写进来的", _not_covered(book)), ("文件", _documents(book))):
-        lines += [f"## {title}", "", *told, ""]
+    lines = [f"# {pack.label}", "", _say(book, "made", pack=pack.pack, day=day), ""]
+    chain = " → ".join([_say(book, "shared"), *(one.label for one in book.packs[:-1])])
+    lines += [_say(book, "region", region=pack.region, chain=chain, months=book.look_back_months), ""]
+    known = (("decided", _rows(make_plan(book, day).book)), ("known", _values(book)), ("absent", _absent(book, day)))
+    for title, told in (*known, ("not_covered", _not_covered(book)), ("documents", _documents(book))):
+        lines += [f"## {_say(book, title)}", "", *told, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _rows(book: Rulebook) -> Iterator[str]:
     table, rules = book.decision, book.rules
-    yield f"自上而下，第一类成立的即是；前面一类尚不能定，就答“{table.unknown.label}”。条件全部满足才成立。"
+    yield _say(book, "first_holds", unknown=table.unknown.label)
     yield ""
     for row in table.rows:
         asked = [rules[name].label for name, cell in zip(table.columns, row.when, strict=True) if cell == "pass"]
-        yield f"* **{row.label}**：{'；'.join(asked)}。依据：{'；'.join(row.law)}。"
-    yield f"* **{table.otherwise.label}**：以上每一类都有条件不成立。"
+        yield _say(book, "row", category=row.label, tests="；".join(asked), law="；".join(row.law))
+    yield _say(book, "otherwise", category=table.otherwise.label)
 
 
 def _own(book: Rulebook) -> list[Parameter]:
@@ -45,7 +49,7 @@ def _own(book: Rulebook) -> list[Parameter]:
 
 
 def _values(book: Rulebook) -> Iterator[str]:
-    yield "| 标准 | 区划 | 起 | 止 | 数 | 依据 |"
+    yield _say(book, "values_head")
     yield "|---|---|---|---|---|---|"
     for parameter in _own(book):
         for value in (one for one in sorted(parameter.values, key=lambda v: (v.region, v.from_)) if _speaks(book, one)):
@@ -59,16 +63,16 @@ def _speaks(book: Rulebook, value: Value) -> bool:
 
 
 def _absent(book: Rulebook, day: date) -> Iterator[str]:
-    yield "没有查到的不猜：与它有关的条件答“待核实”（没有那样财产的家庭除外）。"
+    yield _say(book, "no_guess")
     yield ""
     for parameter in _own(book):
         told, _ = value_told(Side(book, day), parameter)
         if told == "?":
-            yield f"* {parameter.label}：{why_not_known(parameter, book.membership.home_region)}。"
+            yield _say(book, "absent_line", label=parameter.label, why=why_not_known(parameter, book.membership.home_region))
     for gap in gaps(book, day):
         if gap.kind in {"seen", "ended"}:
-            said = "最后见到有效的日子" if gap.kind == "seen" else "已到期"
-            yield f"* {gap.label}：{said} {gap.why.rpartition(' ')[2]}，此后是否变动没有查到（{gap.why.rpartition(' ')[0]}）。"
+            document, _, last = gap.why.rpartition(" ")
+            yield _say(book, "seen" if gap.kind == "seen" else "ended", label=gap.label, day=last, document=document)
 
 
 def _not_covered(book: Rulebook) -> Iterator[str]:
@@ -76,12 +80,12 @@ def _not_covered(book: Rulebook) -> Iterator[str]:
 
 
 def _documents(book: Rulebook) -> Iterator[str]:
-    yield "| 文件 | 全称 | 印发 | 施行 | 止 | 最后见到 | 出处 | 可靠程度 |"
+    yield _say(book, "documents_head")
     yield "|---|---|---|---|---|---|---|---|"
     for one in documents_of(dict(book.entries)):
         days = " | ".join(str(day or "") for day in (one.issued, one.in_force, one.ends, one.seen))
-        yield f"| {one.document} | {one.title} | {days} | {'；'.join(one.found)} | {_sure(one)} |"
+        yield f"| {one.document} | {one.title} | {days} | {'；'.join(one.found)} | {_sure(book, one)} |"
 
 
-def _sure(one: Document) -> str:
-    return EVIDENCE[one.evidence] + (f"；{one.note}" if one.note else "")
+def _sure(book: Rulebook, one: Document) -> str:
+    return _say(book, f"evidence_{one.evidence}") + (f"；{one.note}" if one.note else "")
