@@ -130,9 +130,11 @@ def known_parts(batches: Sequence[Batch], archive: Archive, extract: Extract, wo
     if not changes:
         return (Part(path, whole.file, whole.as_of),)
     key = list(extract.key)
-    base = _rows_of(whole, archive, extract, only=key).select("_file", "_row", *key, _base=pl.lit(value=True))
-    state = _state([base, *(_rows_of(batch, archive, extract).with_columns(_base=pl.lit(value=False)) for batch in changes)], extract)
-    write_frame(base.join(state.filter("_base"), on="_row", how="anti").select("_row"), gone)
+    brought = [_rows_of(batch, archive, extract).with_columns(_base=pl.lit(value=False)) for batch in changes]
+    touched = pl.concat([told.select(key) for told in brought])  # nothing becomes of any other row of the whole state
+    base = _rows_of(whole, archive, extract, only=key).join(touched, on=key, how="semi").select("_file", "_row", *key, _base=pl.lit(value=True))
+    state = _state([base, *brought], extract)
+    write_frame(base.join(state.filter("_base"), on="_row", how="anti").select("_row").sort("_row"), gone)
     write_frame(_as_known(state.filter(~pl.col("_base")), extract), rows)
     return (Part(path, whole.file, whole.as_of, gone), Part(rows))
 
