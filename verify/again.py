@@ -21,6 +21,7 @@ from verify.model import Arrived, Known, Part
 from verify.passing import passing_folder
 from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
+from verify.rule_reading import nothing_to_collect
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages.match_decided import DECIDED
@@ -42,7 +43,7 @@ def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> in
     """
     if book.digest != night.manifest.origin.rules:
         raise UsageError(Problem("E-AGAIN-RULES", night.manifest.night, {"then": night.manifest.origin.rules[:12], "now": book.digest[:12]}))
-    with passing_folder(home) as work:
+    with passing_folder(home) as work, nothing_to_collect():
         (work / TABLES).mkdir(mode=0o700)
         arrived, settings = arrived_then(home, night, case, book=book, tables=work / TABLES), read_settings(home)
         with open_store(work, threads=1, memory=settings.memory) as store:

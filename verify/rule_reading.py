@@ -22,7 +22,7 @@ _SAID = frozenset({"message", "word", "report", "supposed"})  # what is said and
 
 @contextmanager
 def nothing_to_collect() -> Iterator[None]:
-    """Keep Python's collector of circles away while a book is made of which everything stays: a third of the time, measured."""
+    """Keep Python's collector of circles away from short work: making a book, all of which stays (a third of the time, measured), or one case again."""
     was = gc.isenabled()
     gc.disable()
     try:

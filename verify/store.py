@@ -20,7 +20,7 @@ import pyarrow.dataset as pa_dataset
 
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
-from verify.store_files import read_table, tables_into, tables_of, tables_where, write_groups
+from verify.store_files import read_table, small_table, tables_into, tables_of, tables_where, write_groups
 from verify.store_rows import opened, telling_damage, unlocked
 
 ROWS_PER_GROUP = 16_384  # of a night's tables: a look at one case decodes one group of each (a quarter of the time of 122,880, measured)
@@ -60,7 +60,8 @@ class Store:
         this = (path, at.st_ino, at.st_mtime_ns)  # a file written anew is another one
         if this not in self._named:
             name = self._named[this] = f"sealed_{len(self._named)}"
-            self._connection.register(name, read_table(path) if rows_in(path) <= FEW else _dataset(path))
+            held = small_table(path, FEW)
+            self._connection.register(name, _dataset(path) if held is None else held)
             self._sources[name] = path
         return self._named[this]
 

@@ -118,6 +118,12 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return file.read(columns)
 
 
+def small_table(path: Path, most: int) -> pa.Table | None:
+    """One file of ours, decrypted, if it has no more than so many rows. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    with opened(path) as file:
+        return file.read() if file.metadata.num_rows <= most else None
+
+
 def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
     """These columns (None: all) of one file of ours, whole row groups of about so many rows at a time; at least one table."""
     with opened(path) as file:
