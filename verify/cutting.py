@@ -26,7 +26,7 @@ def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Ask
     spoken = [spoken_of(part, extracts[name], names, known) for name, held in parts.items() if extracts[name].people for part in held]
     said, faces = read_spoken(spoken)
     standing = [_standing(part, extracts[name]) for name, held in parts.items() if _case_column(extracts[name]) for part in held]
-    kept = cut(Lines(said, faces, pl.concat(standing)), extracts, asked)
+    kept = cut(Lines(said, faces, pl.concat(standing), names), extracts, asked)
     for name, held in parts.items():
         places = kept.filter(extract=name).select(_file="file", _row="row")
         path = tables / f"rows_{name}.parquet"

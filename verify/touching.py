@@ -15,9 +15,9 @@ import polars as pl
 
 from verify.citizen_id import VALID_18, as_fifteen, birth_of
 from verify.rule_files import Extract
+from verify.similarity import FOREIGN, NameTables, grade_names
 
-# As in `candidates`: two IDs one slip apart share one of these; equal ones all, and so do 15 and 18 digits of one person the last.
-_BLOCKS = ("tail", "ends", "month", "head", "old")
+_BLOCKS = ("tail", "ends", "month", "head")  # as in `candidates`: two IDs one slip apart share one of these
 PLACE = ("extract", "file", "row")
 
 
@@ -37,40 +37,39 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What all known rows say of people (`said`: extract, file, row, face, household, document), the faces (numbered through)
-    and of which case each row of the roster and the applications is (`standing`: extract, file, row, case_id)."""
+    """What all known rows say of people (`said`: extract, file, row, face, household, document), the faces (numbered through),
+    of which case each row of the roster and the applications is (`standing`: extract, file, row, case_id), and how names are compared."""
 
     said: pl.DataFrame
     faces: pl.DataFrame
     standing: pl.DataFrame
+    names: NameTables
 
 
 def cut(lines: Lines, extracts: Mapping[str, Extract], asked: Asked) -> pl.DataFrame:
     """The rows (extract, file, row) that can touch the people of the cases asked for.
 
-    Of the register, which is the crowd, and of the deaths those stay that could be of anybody whom a kept row speaks of,
-    with the whole of a household that could be the family's. Of the roster and the applications the cases asked for are
-    kept, and those whose people could own one of the kept rows.
+    Of the register, which is the crowd, and of the deaths those stay that could be of anybody whom a kept row speaks of or
+    who could own one, with their households. Of the roster and the applications the cases asked for are kept, and those
+    whose people could own one of the kept rows.
     """
     people, said = People(lines.faces, asked.as_of), lines.said
     own = said.filter(pl.col("extract").is_in(_playing(extracts, "roster", "application"))).join(lines.standing, on=PLACE, how="inner")
     ours = people.of(own.filter(pl.col("case_id").is_in(asked.cases)))
     crowd = said.filter(pl.col("extract").is_in(_playing(extracts, "register_")))
-    known = asked.persons.filter(pl.col("case_id").is_in(asked.cases))
-    near = people.faces.filter(people.like(ours))
-    homes = _in(crowd.join(near, on="face", how="semi")["household"].append(known["household"]))
-    family = pl.concat([ours, people.of(crowd.filter(pl.col("household").is_in(homes)))])
-    touched = _lines(said, people.faces.filter(_shares_name(family) | people.like(family)))
+    mine = pl.concat([ours, people.like(ours, lines.names)])  # whoever our people may be
+    known = asked.persons.filter(pl.col("case_id").is_in(asked.cases))["household"]
+    family = pl.concat([ours, people.of(_homes(crowd, mine, known))])
+    touched = _lines(said, pl.concat([people.named(mine), people.like(mine, lines.names), people.same_id(family)]))
     touched = pl.concat([touched, said.filter(pl.col("document").is_in(_in(touched["document"])))])
     theirs = people.of(touched)
-    owners = people.faces.filter(_shares_name(family) | people.like(theirs))
-    cases = asked.cases | frozenset(_lines(own, owners)["case_id"]) | _known_owners(asked, theirs)
-    about = pl.concat([family, people.of(_same_rows(said, touched))]).unique("face")
-    others = people.faces.filter(_shares_name(about) | people.like(about))
+    cases = asked.cases | frozenset(_lines(own, pl.concat([people.named(mine), people.like(theirs)]))["case_id"]) | _known_owners(asked, theirs)
+    told = pl.concat([family, people.of(_same_rows(said, touched))])
+    owners = people.of(own.filter(pl.col("case_id").is_in(cases)))
+    others = pl.concat([people.like(pl.concat([told, owners])), people.named(told)])
     dead = said.filter(pl.col("extract").is_in(_playing(extracts, "death")))
     some = crowd.unique("extract", keep="first", maintain_order=True)  # only by its rows is it known that there is a register
-    kept = [touched, _lines(crowd, others), crowd.filter(pl.col("household").is_in(homes)), some, _lines(dead, others)]
-    return _kept(lines, pl.concat(kept), extracts, asked=asked, cases=cases)
+    return _kept(lines, pl.concat([touched, _homes(crowd, others, known), some, _lines(dead, others)]), extracts, asked=asked, cases=cases)
 
 
 def _known_owners(asked: Asked, theirs: pl.DataFrame) -> frozenset[str]:
@@ -78,7 +77,7 @@ def _known_owners(asked: Asked, theirs: pl.DataFrame) -> frozenset[str]:
     each = asked.persons.select("case_id", "birth", "ids").explode("ids").rename({"ids": "id_key"})
     state = pl.when(pl.col("id_key").is_not_null()).then(pl.lit(VALID_18))
     known = People(each.with_columns(id_state=state, id_birth=birth_of(pl.col("id_key"))), asked.as_of)
-    return frozenset(known.faces.filter(known.like(theirs))["case_id"])
+    return frozenset(known.like(theirs)["case_id"])
 
 
 def _kept(lines: Lines, touched: pl.DataFrame, extracts: Mapping[str, Extract], *, asked: Asked, cases: frozenset[str]) -> pl.DataFrame:
@@ -97,34 +96,74 @@ class People:
 
     def __init__(self, faces: pl.DataFrame, as_of: date) -> None:
         unsure = pl.col("id_state").fill_null("none").is_in(["none", "invalid"]) | (pl.col("id_birth") > as_of).fill_null(value=False)
-        self.faces, self._ids = faces.with_columns(unsure=unsure), _with_blocks(faces["id_key"])
+        self.faces = faces.with_columns(unsure=unsure)
+        self._ids = _with_blocks(self.faces)
 
     def of(self, said: pl.DataFrame) -> pl.DataFrame:
         """The faces that lines name."""
         return self.faces.join(said.select("face").unique(), on="face", how="semi")
 
-    def like(self, others: pl.DataFrame) -> pl.Expr:
-        """Whether a face could by ID or birth be one of others: a block of the ID in common, or the birth date where either is unsure."""
-        theirs, doubted = _with_blocks(others["id_key"]), others.filter("unsure")
-        births, unsure = (_in(pl.concat([some["birth"], _with_blocks(some["id_key"])["born"].rename("birth")])) for some in (others, doubted))
-        near = pl.any_horizontal([pl.col(block).is_in(_in(theirs[block])) for block in _BLOCKS]) | pl.col("born").is_in(unsure)
-        same_birth = pl.col("birth").is_in(births) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(births)))
-        found = pl.col("id_key").is_in(self._known(near)) | pl.col("birth").is_in(unsure)
-        return found.fill_null(value=False) | (pl.col("unsure") & same_birth.fill_null(value=False))
+    def named(self, others: pl.DataFrame) -> pl.DataFrame:
+        """The faces that bear a name of others, today or formerly."""
+        known = _in(_names_of(others))
+        return self.faces.filter(pl.any_horizontal([pl.col(column).is_in(known).fill_null(value=False) for column in ("name_key", "former_key")]))
+
+    def same_id(self, others: pl.DataFrame) -> pl.DataFrame:
+        """The faces with the ID of one of others, or with a block of it in common where either is unsure: a valid ID is never another valid one."""
+        theirs = _with_blocks(others)
+        equal, doubted = pl.col("old").is_in(_in(theirs["old"])), _share_a_block(theirs.filter("unsure"))
+        return self.faces.filter(pl.col("id_key").is_in(self._known(equal | doubted | (pl.col("unsure") & _share_a_block(theirs)))).fill_null(value=False))
+
+    def like(self, others: pl.DataFrame, names: NameTables | None = None) -> pl.DataFrame:
+        """The faces that could by ID or birth be one of others: by birth where either is unsure, and where the names agree, if tables are given."""
+        births, unsure = (_in(_births_of(some)) for some in (others, others.filter("unsure")))
+        same = pl.col("birth").is_in(births) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(births)))
+        doubted = pl.col("birth").is_in(unsure) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(unsure)))
+        born = self.faces.filter(doubted.fill_null(value=False) | (pl.col("unsure") & same.fill_null(value=False)))
+        return pl.concat([self.same_id(others), born if names is None else _named_alike(born, others, names)])
 
     def _known(self, which: pl.Expr) -> pl.Series:
         return _in(self._ids.filter(which)["id_key"])
 
 
-def _with_blocks(ids: pl.Series) -> pl.DataFrame:
-    """Each ID once (id_key) with its blocks and the birth inside it (born)."""
+def _births_of(faces: pl.DataFrame) -> pl.Series:
+    return pl.concat([faces["birth"], _with_blocks(faces)["born"].rename("birth")])
+
+
+def _share_a_block(ids: pl.DataFrame) -> pl.Expr:
+    return pl.any_horizontal([pl.col(block).is_in(_in(ids[block])) for block in _BLOCKS])
+
+
+def _names_of(faces: pl.DataFrame) -> pl.Series:
+    return pl.concat([faces["name_key"], faces["former_key"].rename("name_key")])
+
+
+def _named_alike(faces: pl.DataFrame, others: pl.DataFrame, names: NameTables) -> pl.DataFrame:
+    """The faces whose names are not strange to all of the others; a missing one, or one given as former, tells nothing."""
+    ours, told = sorted(set(_names_of(others).drop_nulls())), sorted(set(_names_of(faces).drop_nulls()))
+    fitting = pl.Series([name for name in told if any(grade > FOREIGN for grade, _ in grade_names(((name, one) for one in ours), names))], dtype=pl.String)
+    blank = others["name_key"].null_count() > 0
+    untold = pl.col("name_key").is_null() | (pl.col("name_key") == pl.col("former_key")) | pl.lit(blank)
+    agrees = pl.any_horizontal(pl.col("name_key", "former_key").is_in(fitting.implode()).fill_null(value=False))
+    return faces.filter(untold.fill_null(value=False) | agrees)
+
+
+def _with_blocks(faces: pl.DataFrame) -> pl.DataFrame:
+    """Each ID of some faces once (id_key, unsure), with its blocks, its old form and the birth inside it (born)."""
     key = pl.col("id_key")
     blocks = {"tail": key.str.tail(8), "ends": key.str.head(8) + key.str.tail(4), "month": key.str.head(12) + key.str.tail(2), "head": key.str.head(15)}
-    return ids.drop_nulls().unique().to_frame().with_columns(**blocks, old=pl.coalesce(as_fifteen(key), key), born=birth_of(key))
+    ids = faces.select("id_key", "unsure").drop_nulls().unique()
+    return ids.with_columns(**blocks, old=pl.coalesce(as_fifteen(key), key), born=birth_of(key))
 
 
 def _lines(said: pl.DataFrame, faces: pl.DataFrame) -> pl.DataFrame:
     return said.join(faces, on="face", how="semi")
+
+
+def _homes(crowd: pl.DataFrame, faces: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+    """The register's lines of some faces and of everybody of their households, and of households that are known."""
+    lines = _lines(crowd, faces)
+    return pl.concat([lines, crowd.filter(pl.col("household").is_in(_in(lines["household"].append(known))))])
 
 
 def _same_rows(said: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
@@ -138,8 +177,3 @@ def _playing(extracts: Mapping[str, Extract], *parts: str) -> list[str]:
 
 def _in(values: pl.Series) -> pl.Series:
     return values.drop_nulls().unique().implode()
-
-
-def _shares_name(of: pl.DataFrame) -> pl.Expr:
-    known = _in(pl.concat([of["name_key"], of["former_key"].rename("name_key")]))
-    return pl.any_horizontal([pl.col(column).is_in(known).fill_null(value=False) for column in ("name_key", "former_key")])
