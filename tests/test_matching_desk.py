@@ -15,13 +15,14 @@ from tests.test_cli import hedui
 from tests.test_desk import LONG_NUMBER, ledger
 from verify import Home
 from verify.expected import has_risen
+from verify.faces import name_tables_of
 from verify.layout import laid_out
 from verify.linkage.people import plan_of_people
 from verify.linkage.telling import turning
 from verify.manifest import current_night
 from verify.match_chart import write_chart
 from verify.match_drift import drift_blocks, drift_json, drift_of
-from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, rival_of, tables_of
+from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, rival_of
 from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
 from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
@@ -208,7 +209,7 @@ def test_a_member_that_is_not_there_and_a_file_that_is_not_named(home: Home, boo
 def test_the_shipped_model_is_of_the_plan_in_force(home: Home, book: Rulebook, voice: Speech) -> None:
     found = model_in_force(home, book)
     assert not found.own
-    assert found.model.plan == plan_of_people(tables_of(book)).digest
+    assert found.model.plan == plan_of_people(name_tables_of(book)).digest
     assert found.model.digest[:12] in laid_out(model_blocks(found, voice), 100)
     assert model_json(found)["fields"]["id"]["levels"][1] == "equal"
 
