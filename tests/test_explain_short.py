@@ -12,7 +12,7 @@ from tests.test_cli import hedui
 from verify import Home
 from verify.explain_case import told_of, trace
 from verify.explain_short import MOST_LINES, grounds, short_block
-from verify.figures import distance_told
+from verify.figures import distance, distance_told, span_of
 from verify.labels import book_of
 from verify.layout import laid_out
 from verify.manifest import Published
@@ -78,3 +78,11 @@ def test_a_test_rests_on_the_facts_that_its_formulas_name_however_deep() -> None
     behind = facts_behind(book, "income_below_line")
     assert {extract for _, extract in behind} >= {"sw_geshui", "rs_canbao", "rs_daiyu", "mz_shenqing"}
     assert facts_behind(book, "one_member") == ()
+
+
+def test_an_interval_narrower_than_a_fen_reads_as_one_figure() -> None:
+    low, high = Decimal("1414.271"), Decimal("1414.274")
+    assert span_of("不知", low, high, "yuan") == "1,414.27"
+    assert span_of("不知", low, Decimal("1414.28"), "yuan") == "1,414.27 ～ 1,414.28"
+    assert distance(low, high, Decimal(530), "yuan") == "+884.27"
+    assert distance(low, high, Decimal("1414.272"), "yuan") == "-0.001 ～ +0.002", "a doubt about the limit is never hidden"

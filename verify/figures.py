@@ -24,7 +24,7 @@ def span_of(unknown: str, low: Decimal | None, high: Decimal | None, unit: str) 
         return unknown
     if high is None:
         return f"≥ {amount(low, unit)}"
-    return amount(low, unit) if low == high else f"{amount(low, unit)} ～ {amount(high, unit)}"
+    return _joined(amount(low, unit), amount(high, unit))
 
 
 def distance(low: Decimal | None, high: Decimal | None, limit: Decimal | None, unit: str) -> str:
@@ -34,7 +34,12 @@ def distance(low: Decimal | None, high: Decimal | None, limit: Decimal | None, u
     nearest = amount(low - limit, unit, signed=True)
     if high is None:
         return f"≥ {nearest}"
-    return nearest if low == high else f"{nearest} ～ {amount(high - limit, unit, signed=True)}"
+    return _joined(nearest, amount(high - limit, unit, signed=True))
+
+
+def _joined(low: str, high: str) -> str:
+    """Both ends, or one figure where nobody could read a difference: a share of a month's income is often a part of a fen wide."""
+    return low if low == high else f"{low} ～ {high}"
 
 
 def distance_told(low: Decimal | None, high: Decimal | None, limit: Decimal, unit: str) -> tuple[str, str]:
