@@ -25,7 +25,7 @@ from verify.scenarios import Tried, read_scenario
 from verify.settings import rules_folder
 from verify.simulate import Simulation, simulate
 from verify.simulate_cost import AFTER, BEFORE
-from verify.store import read_frame, write_frame
+from verify.store import largest_in, read_frame, write_frame
 
 MARGIN = 'scenario: 边缘倍数\nset: {margin_multiple: "2", vehicles_allowed: "1"}\n'
 LINE = 'scenario: 标准上调\nscale: {line_urban_month: "1.05", line_rural_year: "1.05"}\n'
@@ -100,6 +100,19 @@ def test_what_is_paid_is_the_difference_to_the_line_times_the_heads(home: Home, 
 def test_an_unchanged_book_moves_nobody(home: Home, night: Published, book: Rulebook) -> None:
     found = simulate(home, night, Tried("nichts", book), book=book)
     assert found.moved == ()
+    assert sum(found.matrix.values()) == 300
+
+
+def test_an_income_that_64_bits_cannot_multiply_is_still_worked_out(home: Home, night: Published, book: Rulebook, tmp_path: Path) -> None:
+    changed = a_copy(home, tmp_path / "changed")
+    there = current_night(changed)
+    assert there is not None
+    figures = there.folder / "tables" / "figures.parquet"
+    assert 0 < largest_in(figures)["household_income__high"] < 2**61
+    write_frame(read_frame(figures).with_columns(household_income__low=pl.lit(-(2**61)), household_income__high=pl.lit(2**61)), figures)
+    assert largest_in(figures)["household_income__low"] == 2**61
+    found = simulate(changed, there, tried(MARGIN, tmp_path, book), book=book)
+    assert {now for (_, now) in found.matrix} >= {"cannot_tell"}
     assert sum(found.matrix.values()) == 300
 
 

@@ -33,13 +33,16 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def recomputed(plan: Plan, names: Collection[str], case: Scope, household: Scope) -> str:
+def recomputed(plan: Plan, names: Collection[str], scopes: tuple[Scope, Scope], *, placed: bool) -> str:
     """`kept` beside the parameters of its place, and the rules of these names worked out anew over both.
 
-    The scopes know every name by its columns; needs the tables `kept` (without these names) and `places`.
+    The scopes of cases and households know every name by its columns; needs the tables `kept` (without these names) and,
+    if `placed`, `places`. DuckDB cannot see how many rows a file of ours has, takes it for the smaller side and lays all
+    of it into the join: a third of the whole query, so it is joined only for parameters that are not one number everywhere.
     """
-    sql = "(SELECT k.*, p.* EXCLUDE (region, area) FROM kept k JOIN places p ON p.region = k.region AND p.area IS NOT DISTINCT FROM k.area)"
-    for of, layer in (("case", case), ("household", household)):
+    joined = "(SELECT k.*, p.* EXCLUDE (region, area) FROM kept k JOIN places p ON p.region = k.region AND p.area IS NOT DISTINCT FROM k.area)"
+    sql = joined if placed else "kept"
+    for of, layer in zip(("case", "household"), scopes, strict=True):
         for level in plan.levels[of]:
             items = [selected(rule.rule.rule, rule_operand(rule, layer)) for rule in level if rule.rule.rule in names]
             sql = f"(SELECT *, {', '.join(items)} FROM {sql})" if items else sql

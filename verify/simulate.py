@@ -20,7 +20,7 @@ from verify.rule_checks import compile_all
 from verify.rulebook import Rulebook
 from verify.scenarios import Tried
 from verify.settings import Home, read_settings
-from verify.simulate_cost import Cost, counted, from_both_figures, says_what_is_paid
+from verify.simulate_cost import Cost, Tally, counted, from_both_figures, says_what_is_paid, tallied
 from verify.simulate_figures import from_figures
 from verify.simulate_reach import Trial, affected, below, must_read_alike
 from verify.stages import assess, group, standardise
@@ -73,8 +73,10 @@ def simulate(home: Home, night: Published, tried: Tried, *, book: Rulebook, deep
             trial = Trial(night, then, now, affected(store, then, now))
             deeper = below(store, trial)
             scale = _from_rows(store, home, trial, work) if deep or deeper else from_figures(store, trial, work)
-            cost = counted(store, (then, now), scale) if says_what_is_paid(tried.book) or says_what_is_paid(book) else None
-            return _told(store, tried.name, night, deeper, cost=cost)
+            tallies = tallied(store)
+            cost = counted(tallies, (then, now), scale) if says_what_is_paid(tried.book) or says_what_is_paid(book) else None
+            matrix, regions = _matrix(night, tallies)
+            return Simulation(tried.name, night, matrix, _moved(store), regions, deeper, cost)
 
 
 # --- from the rows ----------------------------------------------------------------------------------------------------
@@ -121,19 +123,24 @@ def _rules_of_tests(book: Rulebook) -> str:
 # --- what came of it --------------------------------------------------------------------------------------------------
 
 
-def _told(store: Store, name: str, night: Published, deep: tuple[str, ...], *, cost: Cost | None) -> Simulation:
-    """Count the outcome. Raises IntegrityError (E-SIMULATE-NIGHT) where what was is not what was published."""
+def _matrix(night: Published, tallies: list[Tally]) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """The cases by both categories, and by region. Raises IntegrityError (E-SIMULATE-NIGHT) where what was is not what was published."""
     matrix: Counter[tuple[str, str]] = Counter()
     regions: Counter[str] = Counter()
-    for was, now, region, count in store.rows("SELECT was, now, region, count(*) FROM outcome GROUP BY ALL ORDER BY ALL"):
-        matrix[was, now] += count
-        regions[region] += count
-    told = Counter({key.removeprefix("category."): count for key, count in night.manifest.counts.items() if key.startswith("category.")})
     found: Counter[str] = Counter()
-    for (was, _), count in matrix.items():
-        found[was] += count
+    for one in tallies:
+        matrix[one.was, one.now] += one.cases
+        regions[one.region] += one.cases
+        found[one.was] += one.cases
+    told = Counter({key.removeprefix("category."): count for key, count in night.manifest.counts.items() if key.startswith("category.")})
     if found != told:
         raise IntegrityError(Problem("E-SIMULATE-NIGHT", night.manifest.night, {"found": str(sum(((found - told) + (told - found)).values()))}))
-    moved = store.rows("SELECT case_id, region, was, now, tests FROM outcome WHERE was <> now ORDER BY case_id")
-    listed = tuple(Moved(case, region, was, now, tuple(tests.split(",")) if tests else ()) for case, region, was, now, tests in moved)
-    return Simulation(name, night, matrix, listed, regions, deep, cost)
+    return matrix, regions
+
+
+def _moved(store: Store) -> tuple[Moved, ...]:
+    """Who moves, in order of case; taken by column, for there may be hundreds of thousands."""
+    frame = store.frame("SELECT case_id, region, was, now, tests FROM outcome WHERE was <> now ORDER BY case_id")
+    split = {tests: tuple(tests.split(",")) if tests else () for tests in frame["tests"].unique()}
+    columns = (frame[name].to_list() for name in ("case_id", "region", "was", "now"))
+    return tuple(map(Moved, *columns, map(split.__getitem__, frame["tests"].to_list())))

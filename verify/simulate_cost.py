@@ -62,18 +62,35 @@ def says_what_is_paid(book: Rulebook) -> bool:
     return bool(book.benefits)
 
 
-def counted(store: Store, plans: tuple[Plan, Plan], scale: int) -> Cost:
-    """Add up what the table `outcome` says each case is paid, at so many decimals."""
+class Tally(NamedTuple):
+    """The cases of one region that go from one category to another, and what they are paid, at the decimals of the outcome:
+    before and after, each the sum of the least, of the most (the least where there is no most), and of how many no most is known."""
+
+    was: str
+    now: str
+    region: str
+    cases: int
+    paid: Mapping[str, tuple[int, int, int]]
+
+
+def tallied(store: Store) -> list[Tally]:
+    """The table `outcome` by categories and region: all that is counted of it comes from here, so that it is read once."""
+    sums = (f"sum({least}), coalesce(sum(coalesce({most}, {least})), 0), count(*) FILTER ({most} IS NULL)" for least, most in (PAID[:2], PAID[2:]))
+    rows = store.rows(f"SELECT was, now, region, count(*), {', '.join(sums)} FROM outcome GROUP BY was, now, region ORDER BY was, now, region")
+    return [Tally(was, now, region, cases, {BEFORE: (a, b, c), AFTER: (d, e, f)}) for was, now, region, cases, a, b, c, d, e, f in rows]
+
+
+def counted(tallies: list[Tally], plans: tuple[Plan, Plan], scale: int) -> Cost:
+    """Add up what the cases are paid, at so many decimals."""
     settled: dict[tuple[str, str], Width] = {}
     places: dict[tuple[str, str], Width] = {}
     unsettled: dict[str, Width] = {}
-    for side, plan, category, (least, most) in ((BEFORE, plans[0], "was", PAID[:2]), (AFTER, plans[1], "now", PAID[2:])):
+    for side, plan in ((BEFORE, plans[0]), (AFTER, plans[1])):
         unknown = plan.book.decision.unknown.then
         benefits = plan.book.benefits
-        sql = f"""SELECT {category}, region, sum({least}), coalesce(sum(coalesce({most}, {least})), 0), count(*), count(*) FILTER ({most} IS NULL)
-                  FROM outcome GROUP BY ALL ORDER BY ALL"""
-        for name, region, low, high, cases, boundless in store.rows(sql):
-            width = Width(_yuan(low, scale), _yuan(high, scale), cases, boundless)
+        for name, region, one in sorted((one.was if side == BEFORE else one.now, one.region, one) for one in tallies):
+            low, high, boundless = one.paid[side]
+            width = Width(_yuan(low, scale), _yuan(high, scale), one.cases, boundless)
             if name == unknown:
                 unsettled[side] = unsettled.get(side, Width()).plus(width)
             elif name in benefits or boundless:
