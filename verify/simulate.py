@@ -17,6 +17,7 @@ from verify.passing import passing_folder
 from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rule_checks import compile_all
+from verify.rule_reading import nothing_to_collect
 from verify.rulebook import Rulebook
 from verify.scenarios import Tried
 from verify.settings import Home, read_settings
@@ -138,6 +139,7 @@ def _matrix(night: Published, tallies: list[Tally]) -> tuple[Counter[tuple[str, 
     return matrix, regions
 
 
+@nothing_to_collect()  # a list of plain tuples, all of which stay: half of the time, measured
 def _moved(store: Store) -> tuple[Moved, ...]:
     """Who moves, in order of case; taken by column, for there may be hundreds of thousands."""
     frame = store.frame("SELECT case_id, region, was, now, tests FROM outcome WHERE was <> now ORDER BY case_id")

@@ -76,8 +76,8 @@ class Tally(NamedTuple):
 def tallied(store: Store) -> list[Tally]:
     """The table `outcome` by categories and region: all that is counted of it comes from here, so that it is read once."""
     sums = (f"sum({least}), coalesce(sum(coalesce({most}, {least})), 0), count(*) FILTER ({most} IS NULL)" for least, most in (PAID[:2], PAID[2:]))
-    rows = store.rows(f"SELECT was, now, region, count(*), {', '.join(sums)} FROM outcome GROUP BY was, now, region ORDER BY was, now, region")
-    return [Tally(was, now, region, cases, {BEFORE: (a, b, c), AFTER: (d, e, f)}) for was, now, region, cases, a, b, c, d, e, f in rows]
+    rows = store.rows(f"SELECT was, now, region, count(*), {', '.join(sums)} FROM outcome GROUP BY was, now, region")
+    return [Tally(was, now, region, cases, {BEFORE: (a, b, c), AFTER: (d, e, f)}) for was, now, region, cases, a, b, c, d, e, f in sorted(rows)]
 
 
 def counted(tallies: list[Tally], plans: tuple[Plan, Plan], scale: int) -> Cost:

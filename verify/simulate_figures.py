@@ -48,6 +48,7 @@ def from_figures(store: Store, trial: Trial, work: Path) -> int:
     scale = max(one.scale for one in paid)
     placed = bool((_read_by(trial, anew) & trial.now.book.parameters.keys()) - known.keys())
     tried = kept_figures.recomputed(trial.now, anew, scopes, placed=placed)
+    store.run(kept_figures.category_type((trial.then, trial.now)))
     store.table("tried", _tried(trial, tried, tuple(one.at(scale) for one in paid)))
     store.table("dark", f"SELECT * REPLACE (left(case_id, -{len(SHADOW)}) AS case_id) FROM tried WHERE ends_with(case_id, {quoted(SHADOW)})")
     store.run(f"CREATE OR REPLACE VIEW outcome AS {_OUTCOME.format(shadow=quoted(SHADOW))}")
