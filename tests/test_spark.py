@@ -19,6 +19,7 @@ from sqlglot import exp
 from tests.small_county import plan
 from verify import fact_values, layers
 from verify.formulas_compiler import Scope
+from verify.formulas_spans import Span
 from verify.rule_checks import compile_all
 from verify.store import open_store
 
@@ -26,8 +27,8 @@ spark_sql = pytest.importorskip("pyspark.sql", reason="PySpark is not installed:
 HOUSEHOLDS = 400
 
 
-def household_sql() -> tuple[str, list[str]]:
-    """All household levels over a table `base`, and the columns that they read of it."""
+def household_sql() -> tuple[str, list[str], dict[str, int]]:
+    """All household levels over a table `base`, the columns that they read of it, and the most that each amount can be."""
     ordered = plan()
     case, member, known = compile_all(ordered)
     names = {**case.names, "members": fact_values.member_count(), **{name: known.names[name] for name in ordered.inputs if name in known.names}}
@@ -38,11 +39,12 @@ def household_sql() -> tuple[str, list[str]]:
         sql = f"({layers.level_sql(sql, level, layer)})"
     made = {f"{rule.rule.rule}__{end}" for rule in ordered.rules("household") for end in ("low", "high", "truth")}
     read = {column.name for column in sqlglot.parse_one(f"SELECT * FROM {sql}", read="duckdb").find_all(exp.Column)}
-    return f"SELECT * FROM {sql}", sorted(read - made)
+    most = {name: known.most for name, known in layer.names.items() if isinstance(known, Span)}
+    return f"SELECT * FROM {sql}", sorted(read - made), most
 
 
-def cells(columns: list[str], draw: Random) -> Iterator[str]:
-    """One made-up household: bounds that are equal, apart or missing, and answers of three values."""
+def cells(columns: list[str], most: dict[str, int], draw: Random) -> Iterator[str]:
+    """One made-up household: bounds that are equal, apart or missing, none beyond the most it can be, and answers of three values."""
     drawn: dict[str, int] = {}
     for name in columns:
         if name == "area":
@@ -50,11 +52,13 @@ def cells(columns: list[str], draw: Random) -> Iterator[str]:
         elif name.endswith("__truth"):
             yield draw.choice(["TRUE", "FALSE", "NULL::BOOLEAN"])
         elif name.endswith(("_low", "__low")):
-            drawn[name[:-3]] = draw.choice((0, 1, 2, draw.randint(0, 50_000_00)))
+            limit = most.get(name.removesuffix("low").rstrip("_"), 50_000_00)
+            drawn[name[:-3]] = min(limit, draw.choice((0, 1, 2, draw.randint(0, 50_000_00))))
             yield f"{drawn[name[:-3]]}::HUGEINT"
         else:
             low = drawn.get(name[:-4], 0)
-            yield draw.choice([f"{low}::HUGEINT", f"{low + draw.randint(0, 9_000_00)}::HUGEINT", "NULL::HUGEINT"])
+            high = min(most.get(name.removesuffix("high").rstrip("_"), 60_000_00), low + draw.randint(0, 9_000_00))
+            yield draw.choice([f"{low}::HUGEINT", f"{high}::HUGEINT", "NULL::HUGEINT"])
 
 
 def on_spark(sql: str) -> str:
@@ -71,10 +75,10 @@ def plain(value: Any) -> Any:
 
 
 def test_every_household_value_of_400_made_up_households_is_the_same_on_spark() -> None:
-    sql, columns = household_sql()
+    sql, columns, most = household_sql()
     columns = sorted(columns, key=lambda name: (name.removesuffix("_low").removesuffix("_high"), name.endswith("high")))
     draw = Random(1)
-    lines = ["(" + ", ".join([str(at), *cells(columns, draw)]) + ")" for at in range(HOUSEHOLDS)]
+    lines = ["(" + ", ".join([str(at), *cells(columns, most, draw)]) + ")" for at in range(HOUSEHOLDS)]
     listed = ", ".join(f'"{name}"' for name in columns)
     with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
         store.table("base", f"FROM (VALUES {', '.join(lines)}) AS t(place, {listed})")
