@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_an_income_that_64_bits_cannot_multiply_is_still_worked_out(home: Home, 
     found = simulate(changed, there, tried(MARGIN, tmp_path, book), book=book)
     assert {now for (_, now) in found.matrix} >= {"cannot_tell"}
     assert sum(found.matrix.values()) == 300
+
+
+def test_a_table_that_is_read_together_is_tried_on_the_rows(home: Home, night: Published, book: Rulebook) -> None:
+    entry = book.entry("decision", book.decision.decision)
+    shape = book.decision.model_copy(update={"split": True})
+    split = replace(book, entries={**book.entries, ("decision", entry.name): replace(entry, shape=shape)})
+    found = simulate(home, night, Tried("split", split), book=book)
+    assert found.deep == (entry.name,)
+    assert sum(found.matrix.values()) == 300
+    assert {one.then for one in found.moved} <= {book.decision.unknown.then}
 
 
 WRONG = [

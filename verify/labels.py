@@ -29,7 +29,8 @@ def fact_labels(book: Rulebook) -> dict[str, str]:
 
 def _label(book: Rulebook, name: str) -> str:
     """A thing's own label without what stands in brackets, else the catalogue's word for it, else its name."""
-    entry = book.inputs.get(name) or book.rules.get(name) or book.parameters.get(name)
+    table = book.decision if name == book.decision.decision else None
+    entry = book.inputs.get(name) or book.rules.get(name) or book.parameters.get(name) or table
     if entry is not None:
         return entry.label.split("（")[0]
     if name in book.parts:

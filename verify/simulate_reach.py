@@ -83,7 +83,8 @@ def needed(now: Plan) -> frozenset[str]:
 
 
 def below(store: Store, trial: Trial) -> tuple[str, ...]:
-    """What would say something else below the household, or what the night kept no figure of.
+    """What would say something else below the household, or what the night kept no figure of; and a table whose rows are
+    read together (`split`), of which the kept figures do not tell what follows.
 
     Raises IntegrityError (E-SIMULATE-NIGHT) for a night of a program that kept no figures.
     """
@@ -94,7 +95,8 @@ def below(store: Store, trial: Trial) -> tuple[str, ...]:
     asked = [(prefix, name) for rule in now.rules("household") if rule.rule.rule in wanted & trial.changed for prefix, name in _of_members(rule.formula)]
     unkept = {name for prefix, name in asked if not any(f"{prefix}__{name}__{end}" in kept for end in ("low", "truth"))}
     members = {rule.rule.rule for rule in now.rules("member")}
-    return tuple(sorted(unkept | (wanted & trial.changed & (members | now.inputs.keys()))))
+    split = {plan.book.decision.decision for plan in (trial.then, now) if plan.book.decision.split}
+    return tuple(sorted(unkept | split | (wanted & trial.changed & (members | now.inputs.keys()))))
 
 
 def _of_members(formula: Formula) -> list[tuple[str, str]]:
