@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from verify.explain_grey import may_have_leads
 from verify.explain_short import Told
 from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
 from verify.layout import Block
@@ -76,7 +77,9 @@ def told_of(traced: Traced, voice: Speech) -> Told:
     for batch in spot.batches:
         dates[batch["extract"]] = max(dates.get(batch["extract"], ""), batch["as_of"].isoformat())
     steps = tuple(next_steps(spot, voice)) if spot.case["needs"] else ()
-    return Told(spot.case, spot.tests, traced.evidence, dates, banner(spot, voice), steps)
+    people = {number: who(spot, voice, number) for number in (0, *spot.people)}
+    leads = may_have_leads(spot.night, spot.case, traced.evidence)
+    return Told(spot.case, spot.tests, traced.evidence, dates, banner(spot, voice), steps, people, leads)
 
 
 def parameters_of(traced: Traced, book: Rulebook) -> list[tuple[Parameter, Record, Value | None]]:

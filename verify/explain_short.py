@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from verify.explain_grey import Behind, grey_json, grey_lines, greys
 from verify.figures import amount, distance_told, span_of
 from verify.layout import GAP, Block, wrapped
 from verify.terms import Terms
@@ -23,7 +24,8 @@ _ASKED = 2  # steps that are told of an open case
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the night says of one case: the case, its tests and evidence, the newest date of each extract, and what to do next."""
+    """What the night says of one case: the case, its tests and evidence, the newest date of each extract, what to do next,
+    and its members (number and masked name) by number; `leads`: rows that bear a name alone may leave it open too."""
 
     case: Record
     tests: list[Record]
@@ -31,6 +33,8 @@ class Told:
     dates: Mapping[str, str]
     banner: tuple[str, ...]
     steps: tuple[str, ...]
+    people: Mapping[int, str]
+    leads: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ def _lines(told: Told, terms: Terms, chosen: tuple[Ground, ...]) -> Iterator[str
     steps = told.steps[:_ASKED] if told.case["category"] == terms.unknown else ()
     for at, ground in enumerate(weighty):
         yield sentence(ground, terms, known=weighty[at - 1].sources if at else ())
+        yield from grey_lines(_greys(told, terms, chosen), told.case, tests=told.tests, people=told.people, terms=terms) if not at else ()
         yield from steps if not at else ()  # whom to ask is worth more than the second doubt
     if chosen:
         laws = dict.fromkeys(law for ground in chosen for law in ground.test["basis"].split("；"))
@@ -159,6 +164,10 @@ def _lines(told: Told, terms: Terms, chosen: tuple[Ground, ...]) -> Iterator[str
     if other:
         yield terms.word("short_others", tests="、".join(other))
     yield from () if weighty else steps
+
+
+def _greys(told: Told, terms: Terms, chosen: tuple[Ground, ...]) -> tuple[Behind, ...]:
+    return greys([ground.test for ground in chosen], told.case, evidence=told.evidence, leads=told.leads, terms=terms)
 
 
 def _count(test: Record, terms: Terms) -> str:
@@ -206,11 +215,12 @@ def _source(source: tuple[str, str, int], terms: Terms) -> str:
 
 def short_json(told: Told, terms: Terms) -> Record:
     """The same for programs: the deciding tests with figures as texts."""
-    found = []
-    for ground in grounds(told, terms):
+    found, chosen = [], grounds(told, terms)
+    for ground in chosen:
         test = ground.test
         plain = {key: None if test[key] is None else str(test[key]) for key in ("value_low", "value_high", "limit")}
         sources = [{"extract": extract, "as_of": as_of or None, "rows": rows} for extract, as_of, rows in ground.sources]
         named = {"test": test["test"], "label": _label(test, terms), "verdict": test["verdict"], "unit": test["unit"], "law": test["basis"].split("；")}
         found.append({**named, **plain, "categories": list(ground.categories), "sources": sources, "sentence": sentence(ground, terms)})
-    return {"grounds": found, "others": list(others(told, terms, grounds(told, terms)))}
+    doubtful = grey_json(_greys(told, terms, chosen), told.tests, terms)
+    return {"grounds": found, "others": list(others(told, terms, chosen)), "doubtful_links": doubtful}

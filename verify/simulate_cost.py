@@ -14,9 +14,10 @@ from typing import NamedTuple
 from verify import kept_figures
 from verify.benefits import paid_sql, paying, payment
 from verify.formulas_compiler import Scope
+from verify.model import SHADOW
 from verify.plan import Plan
 from verify.rulebook import Rulebook
-from verify.simulate_figures import PAID, SHADOW
+from verify.simulate_figures import PAID
 from verify.store import Store, quoted
 
 BEFORE, AFTER = "before", "after"

@@ -15,13 +15,13 @@ from verify.benefits import Payment, paid_sql, paying, payment
 from verify.formulas_compiler import Scope
 from verify.formulas_spans import Span
 from verify.layers import parameter_names
+from verify.model import SHADOW
 from verify.parameters import parameter_table, same_everywhere
 from verify.plan import Plan
 from verify.rule_checks import compile_all
 from verify.simulate_reach import Trial, needed, places_of
 from verify.store import Store, largest_in, quoted, write_frame
 
-SHADOW = "\x1fleads"  # as `assess.sql` names the shadow of a case
 _PREFIX = re.compile(r"^(sum|the|any)__")
 
 # Where a case has leads its shadow decides: it is settled as the case is, or not at all.

@@ -66,6 +66,13 @@ def rows_where(path: Path, column: str, value: str) -> list[Record]:
     return found
 
 
+def is_in(path: Path, column: str, value: str) -> bool:
+    """Whether a text `column` of one of our Parquet files has this value; no other column is read."""
+    with opened(path) as file:
+        groups = (at for at in range(file.num_row_groups) if _may_hold(file.metadata.row_group(at), column, value))
+        return any(pc.any(pc.equal(file.read_row_group(at, columns=[column])[column], value)).as_py() for at in groups)
+
+
 def rows_by(path: Path, column: str, values: Sequence[str]) -> dict[str, list[Record]]:
     """The rows of one of our Parquet files for each of many values of a text `column`, in the file's order; `values` ordered."""
     found: dict[str, list[Record]] = {value: [] for value in values}
