@@ -82,6 +82,7 @@ def test_the_window_says_that_it_agrees(home: Home, night: Published) -> None:
     assert told["again"]["agrees"]
 
 
+HAN = "[\u3400-\u9fff\U00020000-\U0003ffff]+"
 CHANGES = {
     "results/cases": pl.lit("none").alias("category"),
     "results/tests": pl.lit("holds").alias("verdict"),
@@ -160,4 +161,18 @@ def test_no_id_and_no_name_is_written_or_printed_in_clear(home: Home, night: Pub
     assert len(texts) > 20
     for where, text in texts.items():
         assert re.search(r"(?<!\d)[1-9]\d{16}[\dXx](?!\d)", text) is None, where
-        assert [len(name) for name in names if name in text] == [], where
+        assert [len(name) for name in standing_in(text, names)] == [], where
+
+
+def standing_in(text: str, names: set[str]) -> list[str]:
+    """The names that stand in a text: those of Han characters looked for in its runs of them, each run once, the few others one by one."""
+    runs = sorted(set(re.findall(HAN, text)))
+    parts = {run[at : at + size] for run in runs for size in {len(name) for name in names} for at in range(len(run) - size + 1)}
+    return sorted(name for name in names if (name in parts if re.fullmatch(HAN, name) else name in text))
+
+
+def test_a_name_is_found_wherever_it_stands_in_a_text() -> None:
+    names = {"欧阳小明", "张伟国", "阿依古丽·买买提", "李Ann"}
+    assert standing_in("<c>户主欧阳小明，</c>", names) == ["欧阳小明"]
+    assert standing_in("张伟国张伟国 阿依古丽·买买提；李Anna", names) == sorted(names - {"欧阳小明"})
+    assert standing_in("张伟 国欧阳小", names) == []
