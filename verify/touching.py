@@ -1,7 +1,8 @@
 """Which rows can touch the people of some cases: a cut of known rows that leaves those cases' answers as they are.
 
-Whatever the match compares is looked up here more widely: equal names, IDs that share a block of characters, equal
-births of rows without a usable ID, shared documents. In doubt a row is kept; a row too many changes nothing. All of it is
+Whatever the match compares is looked up here more widely: equal names, equal IDs and those that share a block of
+characters where either is unsure, equal births where either ID is (of the family's own only if the names agree), shared
+documents. In doubt a row is kept; a row too many changes nothing. All of it is
 asked of the faces that lie in the archive; rows are read only where one of their faces is wanted.
 """
 
