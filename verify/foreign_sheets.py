@@ -133,7 +133,11 @@ def book(job: Job) -> Decoded:
     """The first sheet of a workbook; its first row that is not empty is the header. Raises FenceError, TornError."""
     answer, out = job.ask("book", Limits().for_size(8 * job.size), kind=job.kind)
     cells = pl.read_ipc_stream(out)
-    if answer["counted"] is not None and answer["counted"] > answer["rows"]:
+    read = cells.height
+    filled = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true() if cells.width else pl.Series([], dtype=pl.UInt32)
+    cells = cells.head(int(filled[-1]) + 1 if filled.len() else 0)  # empty rows at its end are no rows
+    rows = read if job.kind == "xls" else cells.height  # an old book's texts may be empty ones
+    if answer["counted"] is not None and answer["counted"] > rows:
         raise TornError("E-GATE-PHYSICAL")
     headers = tuple(clean_header(name) for name in cells.row(0)) if cells.height else ()
     body = cells.slice(1)
