@@ -79,7 +79,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
     "cryptography": r"keys",
-    "pyarrow": r"store(_\w+)?|book_sheets",
+    "pyarrow": r"store(_\w+)?|book_sheets|parquet_sheets",
     "rapidfuzz": r"identity\.slips|linkage\.distances",
     "pypinyin": r"identity\.readings",
     "opencc": r"identity\.name_keys",
