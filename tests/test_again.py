@@ -16,6 +16,7 @@ from tests.tables import a_copy
 from tests.test_cli import DROP, hedui
 from verify import Home
 from verify.again import arrived_then, must_agree
+from verify.keys import remove_sealed
 from verify.link_scores import SHIPPED
 from verify.linkage.model import load_model, save_model
 from verify.manifest import Published, current_night
@@ -24,7 +25,9 @@ from verify.passing import passing_folder, sweep
 from verify.problems import IntegrityError, UsageError
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
-from verify.store import read_frame, rows_in, write_frame
+from verify.store import largest_in, open_store, read_frame, rows_in, write_frame
+from verify.store_held import MOST
+from verify.store_rows import rows_where
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,34 @@ def test_what_a_killed_look_up_left_is_swept_but_not_under_one_at_work(home: Hom
         assert mine.is_dir()
     sweep(home)
     assert not list(home.folder.glob(".again-*"))
+
+
+@pytest.mark.parametrize("rows", [0, 1, MOST, MOST + 1])
+def test_what_a_passing_folder_holds_is_read_like_what_lies_on_disk(home: Home, rows: int) -> None:
+    numbers = [None if at % 7 == 3 else at - 5 for at in range(rows)]
+    texts = [f"李{at}" for at in range(rows)]
+    schema = {"case_id": pl.String, "fen": pl.Int64, "none": pl.Int64, "ids": pl.List(pl.String)}
+    some = pl.DataFrame({"case_id": texts, "fen": numbers, "none": [None] * rows, "ids": [[text] for text in texts]}, schema=schema)
+    disk = home.folder / "some.parquet"
+    write_frame(some, disk)
+    with passing_folder(home) as work, open_store(work, threads=1, few_rows=True) as store:
+        held = work / "some.parquet"
+        write_frame(some, held)
+        assert held.is_file()
+        assert (held.stat().st_size == 0) == (rows <= MOST)
+        for ask in (read_frame, rows_in, largest_in, lambda path: rows_where(path, "case_id", "李3"), lambda path: store.rows(f"FROM {store.source(path)}")):
+            assert_equal(ask(held), ask(disk))
+        write_frame(some.head(1), held)
+        assert rows_in(held) == min(rows, 1), "written anew"
+        assert store.one(f"SELECT count(*) FROM {store.source(held)}") == min(rows, 1)
+    assert not held.exists()
+    with pytest.raises(FileNotFoundError):
+        rows_in(held)
+    remove_sealed(disk)
+
+
+def assert_equal(one: object, other: object) -> None:
+    assert one.equals(other) if isinstance(one, pl.DataFrame) and isinstance(other, pl.DataFrame) else one == other
 
 
 # --- nothing of a person leaves ---------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def household_of(home: Home, case: str, book: Rulebook, purpose: str) -> Househo
     if not rows_where(night.folder / RESULTS / "cases.parquet", "case_id", case):
         raise UsageError(Problem("E-NO-CASE", safe(case), {"night": night.manifest.night}))
     links = rows_where(night.folder / RESULTS / "links.parquet", "case_id", case)
-    with passing_folder(home) as work, open_store(work, threads=1, memory=read_settings(home).memory) as store:
+    with passing_folder(home) as work, open_store(work, threads=1, memory=read_settings(home).memory, few_rows=True) as store:
         looking = Looking(store, night, book, _known(store, night, Archive(home.archive), book=book, work=work), case, people, links)
         hints = (*hints_of(looking), *owned_through(looking))
     ties = {pair: tuple(sorted(kinds)) for pair, kinds in sorted(looking.ties.items())}

@@ -1,8 +1,8 @@
 """A private folder for a moment: it holds people's rows while one case is worked out, and is gone whatever happens.
 
 Whoever has such a folder holds a shared lock on the home's `lock.again`. A process that was killed leaves its folder
-but not its lock: the next one that finds itself alone sweeps what lies there. What is written there is encrypted under
-a key of the process, which dies with it.
+but not its lock: the next one that finds itself alone sweeps what lies there. Small files are held in memory; what is written
+there is encrypted under a key of the process, which dies with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import IO
 
 from verify.keys import passing
 from verify.settings import Home
+from verify.store_held import holding
 
 _PREFIX = ".again-"
 _LOCK = "lock.again"
@@ -28,7 +29,7 @@ def passing_folder(home: Home) -> Iterator[Path]:
     with (home.folder / _LOCK).open("a", encoding="utf-8") as lock:
         _sweep(home, lock)
         fcntl.flock(lock, fcntl.LOCK_SH)
-        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=home.folder) as folder, passing(Path(folder)):
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=home.folder) as folder, passing(Path(folder)), holding(Path(folder)):
             yield Path(folder)
 
 

@@ -43,7 +43,7 @@ def test_rules(folder: Path) -> list[ExampleResult]:
     book = check_rules(folder)
     newest = newest_day(book)
     plan = make_plan(book, newest)
-    with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
+    with tempfile.TemporaryDirectory() as work, open_store(Path(work), few_rows=True) as store:
         return [_run(store, plan.on(asked.example.as_of or newest), asked) for asked in all_examples(book.entries)]
 
 
@@ -57,7 +57,7 @@ def try_both_sides(folder: Path) -> int:
     newest = newest_day(book)
     plan = make_plan(book, newest)
     made = sides(plan, all_examples(book.entries), newest)
-    with tempfile.TemporaryDirectory() as work, open_store(Path(work)) as store:
+    with tempfile.TemporaryDirectory() as work, open_store(Path(work), few_rows=True) as store:
         problems = list(side_problems(plan, made, lambda at, rule, example: _rule_answer(store, at, rule, example), newest))
     if problems:
         raise UsageError(*problems)

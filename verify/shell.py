@@ -7,6 +7,7 @@ Heavy libraries are loaded by the command that needs them, so that `hedui --help
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent
 
 PROGRAM = "hedui"
+SELDOM = 50_000  # objects made before Python's collector of circles looks at them; by default 700
 
 
 class Shell(Group):
@@ -36,6 +38,7 @@ class Shell(Group):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the options of the whole program wherever they stand on the line."""
+        _load_lightly()
         _never_stumble_over_an_encoding()
         ctx.info_name = PROGRAM  # however it was started: this is what our sentences tell people to type
         line, ctx.obj = whole_line(args)
@@ -158,6 +161,13 @@ def _place_of(error: Exception) -> str:
     frames = [(Path(f.filename).resolve(), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
     ours = [(path, line) for path, line in frames if path.is_relative_to(PACKAGE) or path == PACKAGE.parent / "cli.py"]
     return f"{ours[-1][0].name}:{ours[-1][1]}" if ours else "hedui"
+
+
+def _load_lightly() -> None:
+    """Spare what libraries do as they are loaded and nothing here needs."""
+    gc.set_threshold(SELDOM)  # what is loaded stays: looking through it for circles again and again finds none
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy comes with pyarrow, and nobody multiplies matrices
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # nor has anybody else a say in how rules are read
 
 
 def _never_stumble_over_an_encoding() -> None:

@@ -21,11 +21,21 @@ import pyarrow.dataset as pa_dataset
 from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
 from verify.store_files import read_table, small_table, tables_into, tables_of, tables_where, write_groups
+from verify.store_held import held_at
 from verify.store_rows import opened, telling_damage, unlocked
 
 ROWS_PER_GROUP = 16_384  # of a night's tables: a look at one case decodes one group of each (a quarter of the time of 122,880, measured)
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
 FEW = 4_096  # rows of a file that are rather held than read anew by each statement: a scan of any file costs some milliseconds
+# What DuckDB does to a plan before it runs, and what spares nothing where there are few rows: a twentieth of what one case
+# again costs, counted in instructions. What stays makes joins of products and leaves out columns that nobody reads.
+FOR_MANY_ROWS = (
+    *("aggregate_reuse", "build_side_probe_side", "column_lifetime", "common_aggregate", "common_subexpressions", "common_subplan"),
+    *("compressed_materialization", "cte_filter_pusher", "duplicate_groups", "grouping_sets", "in_clause", "join_elimination"),
+    *("join_filter_pushdown", "join_order", "late_materialization", "partial_aggregate_pushdown", "partitioned_execution"),
+    *("projection_placement", "redundant_order_keys", "regex_range", "remote_pushdown", "row_group_pruner", "sampling_pushdown"),
+    *("statistics_propagation", "top_n_window_elimination", "window_self_join"),
+)
 
 
 class Store:
@@ -56,11 +66,12 @@ class Store:
 
     def source(self, path: Path) -> str:
         """One Parquet file of ours as SQL may name it behind FROM; a small one is decrypted once. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+        kept = held_at(path)
         at = path.stat()
-        this = (path, at.st_ino, at.st_mtime_ns)  # a file written anew is another one
+        this = (path, at.st_ino, at.st_mtime_ns) if kept is None else (path, id(kept.table), 0)  # a file written anew is another one
         if this not in self._named:
             name = self._named[this] = f"sealed_{len(self._named)}"
-            held = small_table(path, FEW)
+            held = small_table(path, FEW) if kept is None else kept.table
             self._connection.register(name, _dataset(path) if held is None else held)
             self._sources[name] = path
         return self._named[this]
@@ -113,18 +124,22 @@ def _telling_damage(sources: Mapping[str, Path]) -> Iterator[None]:
 
 
 @contextmanager
-def open_store(work: Path, threads: int = 2, memory: str = "4GB") -> Iterator[Store]:
-    """A locked-down in-memory DuckDB that may read and write below `work` only and spill into `work/spill`."""
+def open_store(work: Path, threads: int = 2, memory: str = "4GB", *, few_rows: bool = False) -> Iterator[Store]:
+    """A locked-down in-memory DuckDB that may read and write below `work` only and spill into `work/spill`.
+
+    Where there are `few_rows`, of a case or two, it looks less long for the best way to go about them.
+    """
     spill = work / "spill"
     spill.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(":memory:")
-    for statement in (
+    settings = (
         f"SET threads={int(threads)}",
         f"SET memory_limit={quoted(memory)}",
         f"SET temp_directory={quoted(str(spill))}",
         "SET enable_progress_bar=false",
         "SET TimeZone='UTC'",
         "SET preserve_insertion_order=true",
+        f"SET disabled_optimizers={quoted(','.join(FOR_MANY_ROWS) if few_rows else '')}",
         "SET autoinstall_known_extensions=false",
         "SET autoload_known_extensions=false",
         "SET allow_community_extensions=false",
@@ -132,8 +147,8 @@ def open_store(work: Path, threads: int = 2, memory: str = "4GB") -> Iterator[St
         "SET python_enable_replacements=false",
         "SET enable_external_access=false",
         "SET lock_configuration=true",  # must come last: nothing can be set after it
-    ):
-        connection.execute(statement)
+    )
+    connection.execute(";".join(settings))
     try:
         yield Store(connection)
     finally:
@@ -167,7 +182,7 @@ def largest_in(path: Path) -> dict[str, int]:
     """
     found: dict[str, list[Any]] = {}
     with opened(path) as file:
-        for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
+        for group in map(file.metadata.row_group, range(file.num_row_groups)):
             for column in map(group.column, range(group.num_columns)):
                 noted = column.statistics
                 empty = noted is not None and noted.null_count == group.num_rows
@@ -194,28 +209,16 @@ def frames_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[
         yield _as_frame(table)
 
 
-def frames_where(path: Path, column: str, values: pl.Series, others: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-    """The rows of one Parquet file of ours whose `column` has one of these values; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-….
-
-    All their columns, or `column` and these `others`.
-    """
-    for table in tables_where(path, column, values.to_arrow(compat_level=pl.CompatLevel.oldest()), others):
+def frames_where(path: Path, column: str, values: pl.Series) -> Iterator[pl.DataFrame]:
+    """The rows of one Parquet file of ours whose `column` has one of these values; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    for table in tables_where(path, column, values.to_arrow()):
         yield _as_frame(table)
 
 
 def _as_frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table.select([field.name for field in table.schema if not pa.types.is_dictionary(field.type)]))
+    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    for at, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            frame.insert_column(at, _unfolded(table[field.name]).alias(field.name))
     return frame
-
-
-def _unfolded(texts: pa.ChunkedArray) -> pl.Series:
-    """A folded column as text: which of the distinct values each row has."""
-    parts = [pl.Series(part.dictionary).gather(pl.Series(part.indices)) for part in texts.chunks]
-    return pl.concat(parts) if parts else pl.Series([], dtype=pl.String)
 
 
 def statements(path: Path) -> dict[str, str]:

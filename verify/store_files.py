@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ import pyarrow.parquet.encryption as pe
 from verify.key_files import SIZE
 from verify.keys import keep_key, ring_of, write_line
 from verify.settings import sync_folder
-from verify.store_rows import opened, opened_folded
+from verify.store_held import MOST, hold, is_passing, let_go
+from verify.store_rows import opened
 
 ROWS_PER_PAGE = 122_880  # one data page a column chunk: DuckDB 2.0.0 itself can scan encrypted Parquet only then (tried)
 PARQUET: Mapping[str, Any] = {
@@ -36,11 +38,15 @@ PARQUET: Mapping[str, Any] = {
     "data_page_size": 256 * 1024 * 1024,
     "store_schema": False,
 }
-LOOKED_AT = 4_096  # rows by which is chosen how a column of a long file is written
 
 
 def write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path, *, durable: bool = False) -> int:
-    """Write an encrypted file: its data first, under a name nobody reads, then its wrapped key, then its own name."""
+    """Write an encrypted file: its data first, under a name nobody reads, then its wrapped key, then its own name. A small one of a passing folder is held."""
+    if is_passing(path):
+        few, tables = _at_most(MOST, tables)
+        if few is not None:
+            return hold(path, pa.concat_tables(few) if few else schema.empty_table())
+        let_go(path)
     part, key = path.with_name(path.name + ".part"), secrets.token_bytes(SIZE)
     rows = _write_part(schema, tables, part, key)
     if durable:
@@ -52,10 +58,22 @@ def write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path, *, d
     return rows
 
 
+def _at_most(rows: int, tables: Iterable[pa.Table]) -> tuple[list[pa.Table] | None, Iterable[pa.Table]]:
+    """All tables, if they have no more than so many rows together; else None. And what yields all of them."""
+    taken: list[pa.Table] = []
+    coming = iter(tables)
+    for table in coming:
+        taken.append(table)
+        if sum(one.num_rows for one in taken) > rows:
+            return None, chain(taken, coming)
+    return taken, taken
+
+
 @contextmanager
 def tables_into(path: Path) -> Iterator[Callable[[pa.Table], None]]:
     """Write tables of one schema as one encrypted file, one behind the other; at least one. It is on disk and appears whole at the end, or not at all."""
     part, key = path.with_name(path.name + ".part"), secrets.token_bytes(SIZE)
+    let_go(path)
     with ExitStack() as opened_files:
         opened_files.callback(part.unlink, missing_ok=True)
         writers: list[pq.ParquetWriter] = []
@@ -63,7 +81,7 @@ def tables_into(path: Path) -> Iterator[Callable[[pa.Table], None]]:
         def write(table: pa.Table) -> None:
             if not writers:
                 lock = pe.create_encryption_properties(key)
-                writers.append(opened_files.enter_context(pq.ParquetWriter(part, table.schema, encryption_properties=lock, **_fit_for(table))))
+                writers.append(opened_files.enter_context(pq.ParquetWriter(part, table.schema, encryption_properties=lock, **PARQUET)))
             writers[0].write_table(table, row_group_size=ROWS_PER_PAGE)
 
         yield write
@@ -72,20 +90,6 @@ def tables_into(path: Path) -> Iterator[Callable[[pa.Table], None]]:
         keep_key(path, key, durable=True)
         part.replace(path)
         sync_folder(path.parent)
-
-
-def _fit_for(table: pa.Table) -> dict[str, Any]:
-    """The options for a long file that begins with this table: two thirds of the bytes and four fifths of the time of the one set (measured).
-
-    Values that repeat are written once a row group, other numbers and days as what they differ by; of texts no least and greatest is noted, for
-    nothing asks for them. Only pyarrow reads it.
-    """
-    plain = [field.name for field in table.schema if not pa.types.is_nested(field.type) and not pa.types.is_boolean(field.type)]
-    texts = {field.name for field in table.schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)}
-    head = pl.DataFrame(table.slice(0, LOOKED_AT))
-    repeated = [name for name in plain if head[name].n_unique() * 2 <= head.height]
-    apart = dict.fromkeys((name for name in plain if name not in repeated and name not in texts), "DELTA_BINARY_PACKED")
-    return {**PARQUET, "use_dictionary": repeated, "column_encoding": apart, "write_statistics": [name for name in plain if name not in texts]}
 
 
 def _write_part(schema: pa.Schema, tables: Iterable[pa.Table], part: Path, key: bytes | None) -> int:
@@ -128,8 +132,8 @@ def _sync(path: Path) -> None:
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """One file of ours, decrypted; all of it or these columns, texts perhaps folded. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
-    with opened_folded(path) as file:
+    """One file of ours, decrypted; all of it or these columns. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    with opened(path) as file:
         return file.read(columns)
 
 
@@ -140,8 +144,8 @@ def small_table(path: Path, most: int) -> pa.Table | None:
 
 
 def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[pa.Table]:
-    """These columns (None: all) of one file of ours, whole row groups of about so many rows at a time, texts perhaps folded; at least one table."""
-    with opened_folded(path) as file:
+    """These columns (None: all) of one file of ours, whole row groups of about so many rows at a time; at least one table."""
+    with opened(path) as file:
         groups = file.num_row_groups
         step = max(1, rows // max(1, file.metadata.row_group(0).num_rows)) if groups else 1
         if not groups:
@@ -150,33 +154,19 @@ def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[
             yield file.read_row_groups(list(range(first, min(first + step, groups))), columns)
 
 
-def tables_where(path: Path, column: str, values: pa.Array, others: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """The rows of one file of ours whose `column` has one of these values, of each row group that has any; at least one table.
-
-    Rows as they stand, or `column` and these `others` of them, which are read only where a row is wanted. Texts are perhaps folded.
-    """
-    with opened_folded(path) as file:
-        schema = file.schema_arrow
-        rest = [name for name in (schema.names if others is None else others) if name != column]
-        yield pa.schema([schema.field(name) for name in (column, *rest)]).empty_table()
+def tables_where(path: Path, column: str, values: pa.Array) -> Iterator[pa.Table]:
+    """The rows of one file of ours whose `column` has one of these values, of each row group that has any; at least one table."""
+    with opened(path) as file:
+        yield file.schema_arrow.empty_table()
         for group in range(file.num_row_groups):
-            told = file.read_row_group(group, [column])[column]
-            wanted = _is_in(told, values)
+            wanted = pc.is_in(file.read_row_group(group, [column])[column], values)
             if pc.any(wanted).as_py():
-                yield file.read_row_group(group, rest).add_column(0, schema.field(column), told).filter(wanted)
-
-
-def _is_in(told: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
-    """Whether each row has one of these values; NULL, or no, where it has none."""
-    if not pa.types.is_dictionary(told.type):
-        return pc.is_in(told, values.cast(told.type))
-    return pa.chunked_array([pc.take(pc.is_in(part.dictionary, values.cast(told.type.value_type)), part.indices) for part in told.chunks], pa.bool_())
+                yield file.read_row_group(group).filter(wanted)
 
 
 def digest_of(path: Path) -> str:
     """SHA-256 over the plain, ordered rows of a Parquet file of ours, as CSV text: what `manifest.json` records."""
-    with opened(path) as file:
-        table = file.read()
+    table = read_table(path)
     for at, column in enumerate(table.schema):
         if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
             joined = pl.Series(table.column(at)).list.join("\x1f").to_arrow()

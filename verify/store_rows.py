@@ -18,6 +18,7 @@ import pyarrow.parquet.encryption as pe
 
 from verify.keys import data_key, ring_of
 from verify.problems import IntegrityError, Problem
+from verify.store_held import HeldFile, held_at
 
 Record = dict[str, Any]
 _ENCRYPTED = b"PARE"
@@ -33,25 +34,16 @@ def unlocked(path: Path) -> Any:
 
 
 @contextmanager
-def opened(path: Path, folded: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-    """One of our Parquet files, decrypted as it is read; `folded` text columns come as their distinct values and which of them each row has.
+def opened(path: Path) -> Iterator[pq.ParquetFile | HeldFile]:
+    """One of our Parquet files, decrypted as it is read; or held, in a passing folder.
 
     Raises IntegrityError: E-SEAL-BROKEN where its bytes are not those that were written; E-KEY-…, E-SEAL-… for its key.
     """
-    with telling_damage(path), pq.ParquetFile(path, decryption_properties=unlocked(path), read_dictionary=folded) as file:
-        yield file
-
-
-@contextmanager
-def opened_folded(path: Path) -> Iterator[pq.ParquetFile]:
-    """The same, every text column folded that lies so in the file: a fifth of the time of unfolding it (measured). Raises as `opened`."""
-    with opened(path) as file:
-        columns = [file.metadata.row_group(0).column(at) for at in range(file.metadata.num_columns)] if file.num_row_groups else []
-        folded = [column.path_in_schema for column in columns if column.has_dictionary_page and column.physical_type == "BYTE_ARRAY"]
-        if not folded:
-            yield file
-            return
-    with opened(path, folded) as file:
+    held = held_at(path)
+    if held is not None:
+        yield held
+        return
+    with telling_damage(path), pq.ParquetFile(path, decryption_properties=unlocked(path)) as file:
         yield file
 
 

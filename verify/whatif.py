@@ -62,7 +62,7 @@ def what_if(home: Home, spot: Spot, asked: Suppositions, *, book: Rulebook) -> W
         (work / TABLES).mkdir(mode=0o700)
         arrived = arrived_then(home, night, case, book=book, tables=work / TABLES)
         suppose(changes, book.extracts, work / TABLES, as_of)
-        with open_store(work, threads=1, memory=read_settings(home).memory) as store:
+        with open_store(work, threads=1, memory=read_settings(home).memory, few_rows=True) as store:
             work_out(store, arrived, make_plan(book, arrived.as_of), work, lambda _stage: None)
         (now,) = rows_where(work / RESULTS / "cases.parquet", "case_id", case) or [{}]
         tests = rows_where(work / RESULTS / "tests.parquet", "case_id", case)
