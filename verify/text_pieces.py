@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -13,7 +12,8 @@ from verify.columns import BAD_BYTE
 from verify.text_forms import Form, decoded
 
 PIECE = 48 << 20  # bytes read at a time
-STRETCH = 16 << 10  # bytes of a piece that are decoded together where one is not of UTF-8
+STRETCH = 16 << 10  # bytes of a piece that are decoded together
+TOGETHER = 16  # stretches of which is asked at once whether they are UTF-8
 MARK = BAD_BYTE.encode()
 SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 7, 6, 5, 4, 3, 2, 1)]  # of a one-column cut: one that the text has not
 PACKED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
@@ -22,6 +22,7 @@ PRIVATE = {
     **dict(zip((0xE7C7, 0xE81E, 0xE826, 0xE82B, 0xE82C), "\u1e3f\u9fb4\u9fb5\u9fb6\u9fb7", strict=True)),
     **dict(zip((0xE832, 0xE843, 0xE854, 0xE864), "\u9fb8\u9fb9\u9fba\u9fbb", strict=True)),
 }
+PRIVATE_SIGN = b"\xee"  # the first byte of all nine in UTF-8, and of no character that anybody writes
 
 
 def in_pieces(file: BinaryIO) -> bool:
@@ -54,44 +55,50 @@ def _behind_last(data: bytes, end: bytes) -> int:
 
 def _in_utf8(data: bytes, form: Form) -> bytes:
     """A piece in UTF-8, every byte that is not of its encoding, and every zero byte, marked."""
-    if form.encoding == "utf-8":
-        data = mended(data)
-    else:
-        text = decoded(data, form.encoding)
-        if form.encoding == "gb18030" and (b"\xfe" in data or b"\xa8\xbc" in data) and any(chr(code) in text for code in PRIVATE):
-            text = text.translate(PRIVATE)
-        data = text.encode("utf-8", "replace")
+    end = form.line_end.encode(form.encoding)
+    stretches = list(_stretches(data, end)) if len(end) == 1 else [data]
+    wrong = _not_utf8(stretches) if form.encoding == "utf-8" else range(len(stretches))
+    for at in wrong:
+        stretches[at] = _decoded(stretches[at], form.encoding)
+    data = b"".join(stretches) if wrong else data
     data = data.replace(b"\0", MARK) if b"\0" in data else data
     return data.replace(b"\r", b"\n") if form.line_end == "\r" else data
 
 
-def mended(data: bytes) -> bytes:
-    """A piece with every byte that is not of UTF-8 marked. Only the stretches that have one are decoded: it is most of the cost."""
-    stretches = [data]
-    if not _is_utf8(pl.Series([data], dtype=pl.Binary)):
-        ends = [0]
-        while ends[-1] < len(data):
-            ends.append(data.find(b"\n", ends[-1] + STRETCH) + 1 or len(data))  # no character runs over a line end
-        stretches = [data[start:end] for start, end in itertools.pairwise(ends)]
-        for at in _not_utf8(pl.Series(stretches, dtype=pl.Binary), 0):
-            stretches[at] = decoded(stretches[at], "utf-8").encode()
-    return b"".join(stretches)
+def _stretches(data: bytes, end: bytes) -> Iterator[bytes]:
+    """A piece in stretches that stay in the processor's cache, each cut behind a line end: no character runs over one."""
+    start = 0
+    while start < len(data):
+        stop = data.find(end, start + STRETCH) + 1 or len(data)
+        yield data[start:stop]
+        start = stop
 
 
-def _is_utf8(stretches: pl.Series) -> bool:
+def _not_utf8(stretches: Sequence[bytes]) -> list[int]:
+    """Which stretches are not UTF-8: of a few together, then of each of them."""
+    return [
+        at
+        for first in range(0, len(stretches), TOGETHER)
+        if not _are_utf8(stretches[first : first + TOGETHER])
+        for at in range(first, min(first + TOGETHER, len(stretches)))
+        if not _are_utf8(stretches[at : at + 1])
+    ]
+
+
+def _decoded(data: bytes, encoding: str) -> bytes:
+    text = decoded(data, encoding)
+    found = text.encode("utf-8", "replace")
+    if encoding == "gb18030" and PRIVATE_SIGN in found:
+        found = text.translate(PRIVATE).encode("utf-8", "replace")
+    return found
+
+
+def _are_utf8(stretches: Sequence[bytes]) -> bool:
     try:
-        stretches.cast(pl.String)
+        pl.Series(stretches, dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.PolarsError:
         return False
     return True
-
-
-def _not_utf8(stretches: pl.Series, first: int) -> list[int]:
-    """Which stretches are not UTF-8, found by halves; the first of them has the number `first`."""
-    if _is_utf8(stretches):
-        return []
-    half = stretches.len() // 2
-    return [first] if not half else _not_utf8(stretches[:half], first) + _not_utf8(stretches[half:], first + half)
 
 
 def lines_of(data: bytes) -> pl.Series:
