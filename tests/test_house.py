@@ -88,7 +88,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "xlsxwriter": r"workbook",
     "fastexcel": r"book_sheets",
     "defusedxml": r"xml_sheets",
-    "numpy": r"record_counts|repeats|linkage\.\w+",
+    "numpy": r"record_counts|repeats|text_pieces|identity\.name_keys|linkage\.\w+",
     "jinja2": r"page",
     "typst": r"paper",
     "typer": r"cli|shell|desk(_\w+)?|making|usage|help_page",

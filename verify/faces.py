@@ -120,10 +120,15 @@ def _told_apart(said: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """
     for seed in itertools.count(step=2):
         digest, other = said.hash_rows(seed=seed).alias("digest"), said.hash_rows(seed=seed + 1)
-        firsts = digest.to_frame().with_row_index("at").unique("digest", keep="first", maintain_order=True).with_row_index("face")
-        face = digest.to_frame().join(firsts, on="digest", how="left", maintain_order="left")["face"].cast(pl.Int32)
-        if (other.gather(firsts["at"]).gather(face) == other).all():
-            return firsts["at"], face
+        first = digest.is_first_distinct()
+        at, face = first.arg_true(), (first.cum_sum() - 1).cast(pl.Int32)
+        if at.len() < digest.len():  # only what was said before is looked up
+            again = (~first).arg_true()
+            known = digest.gather(at).to_frame().with_row_index("face")
+            found = digest.gather(again).to_frame().join(known, on="digest", how="left", maintain_order="left")["face"]
+            face = face.scatter(again, found.cast(pl.Int32))
+        if (other.gather(at).gather(face) == other).all():
+            return at, face
     raise AssertionError
 
 

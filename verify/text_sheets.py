@@ -19,7 +19,7 @@ import polars as pl
 from verify.columns import BAD_BYTE
 from verify.record_counts import Counted, count_records
 from verify.text_forms import Form, records_of
-from verify.text_pieces import lines_of, marked_lines, pieces, read_text
+from verify.text_pieces import count_of, lines_of, marked_lines, pieces, read_text
 
 LONGEST = 4 << 20  # units of one line; a longer one is no record of anybody
 RUN = 200  # lines a record may run over
@@ -138,7 +138,7 @@ def _cut_at_once(data: bytes, way: Plan, row: int) -> Sheet | None:
     returns = data.count(b"\r\n") if b"\r" in data else 0
     if width < 2 or not way.clean or (returns and data.count(b"\r") != returns):
         return None
-    quotes = data.count(b'"') if way.quotes else 0
+    quotes = count_of(data, b'"') if way.quotes else 0
     schema = dict.fromkeys((f"c{at}" for at in range(width)), pl.String)
     try:
         frame = read_text(data, schema, separator=way.form.delimiter, quote_char='"' if quotes else None)
