@@ -27,7 +27,12 @@ STORED: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("date", "month", "epoch_ms"), pl.Date),
     **dict.fromkeys(("money", "number", "count"), pl.Int64),
 }
-DAYS = ((r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"), (r"^[0-9]{8}$", "%Y%m%d"))
+DAYS = (
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
+    (r"^[0-9]{8}$", "%Y%m%d"),
+    (r"^[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日$", "%Y年%m月%d日"),
+    (r"^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$", "%Y/%m/%d"),
+)
 
 
 def plain_cells(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series] | None:
@@ -49,6 +54,11 @@ def _numbers(raw: pl.Series, places: int) -> tuple[pl.Series, pl.Series]:
 
 
 def _days(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
-    found = [pl.select(pl.when(raw.str.contains(shape)).then(raw)).to_series().str.to_date(form, strict=False) for shape, form in DAYS]
-    value = pl.select(pl.coalesce(found)).to_series()
+    value, left = pl.Series([None], dtype=pl.Date).new_from_index(0, raw.len()), raw.is_not_null().arg_true()
+    for shape, form in DAYS:  # of each only the cells that the forms before have left
+        cells = raw if left.len() == raw.len() else raw.gather(left)
+        fit = cells.str.contains(shape).arg_true()
+        if fit.len():
+            value = value.scatter(left.gather(fit), cells.gather(fit).str.to_date(form, strict=False))
+            left = left.filter(value.gather(left).is_null())
     return value, (value >= date(1, 1, 1)).fill_null(value=False) | raw.is_null()
