@@ -172,10 +172,15 @@ def _parquet(path: Path, times: int, to: Path, _plain: Path) -> int:
 ENLARGED = {".csv": _csv, ".xlsx": _xlsx, ".parquet": _parquet}
 
 
+def as_started() -> dict[str, str]:
+    """The environment without what Polars puts into it for its allocator: a night does not inherit that from a bench."""
+    return {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+
+
 def cpu_seconds(script: str, *arguments: object) -> tuple[float, int]:
     """User and system CPU of one process and its children, and its peak memory in MB."""
     before = os.times()
-    subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=True, cwd=ROOT, env=as_started())
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return cpu, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
