@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from verify.batches import Batch, chain, is_broken, with_again, with_new
-from verify.decisions import Decisions, Key
+from verify.decisions import WITHDRAWN, Decisions, Key
 from verify.holding import decided_upon, is_waiting, key_of, missed, with_held, without_held
 from verify.intake import ABSENT, EXTRA, STRANGE, Taken
-from verify.manifest_list import FULL
+from verify.manifest_list import FULL, Listed
 
 LOADED, UNCHANGED, REFUSED, LATE = "loaded", "unchanged", "refused", "late"
 
@@ -21,7 +21,8 @@ class Arrivals:
     """What has been taken from the drop so far: every extract's batches, the tables' lines, what came, what was missed.
 
     `at` is the newest date of the drop's list and what was decided; `admitted` are batches that an officer has accepted since the night before;
-    `made_good` are extracts whose whole state came again, so that a batch held before it no longer matters tonight.
+    `made_good` are extracts whose whole state came again, so that a batch held before it no longer matters tonight; `twice`
+    files that contradict another of the drop (see `find_contradictions`).
     """
 
     batches: dict[str, tuple[Batch, ...]]
@@ -34,6 +35,7 @@ class Arrivals:
     held: set[str] = field(default_factory=set)
     made_good: set[str] = field(default_factory=set)
     admitted: set[Key] = field(default_factory=set)
+    twice: set[str] = field(default_factory=set)
 
     def told(self, extract: str | None, file: str | None, code: str, detail: Mapping[str, str] | None = None) -> None:
         """Note something that must be told about a file or an extract."""
@@ -45,6 +47,17 @@ def do_as_decided(arrivals: Arrivals) -> None:
     for name, known in arrivals.batches.items():
         arrivals.batches[name], admitted = decided_upon(known, arrivals.at[1])
         arrivals.admitted |= {key_of(batch) for batch in admitted}
+
+
+def find_contradictions(listed: Iterable[Listed], arrivals: Arrivals) -> None:
+    """New files that give one extract two whole states of one day: the one would replace the other, and its rows be lost."""
+    known = {(name, batch.batch) for name, batches in arrivals.batches.items() for batch in batches}
+    new = [line for line in listed if line.mode == FULL and (line.extract, line.batch) not in known]
+    new = [line for line in new if arrivals.at[1].of((line.extract, line.batch, line.checksum)) != WITHDRAWN]
+    states: dict[tuple[str, date | None], set[str]] = {}
+    for line in new:
+        states.setdefault((line.extract, line.as_of), set()).add(line.checksum)
+    arrivals.twice = {line.file for line in new if len(states[line.extract, line.as_of]) > 1}
 
 
 def load_admitted(arrivals: Arrivals) -> None:

@@ -125,6 +125,33 @@ def test_a_whole_state_replaces_all_that_was_known(bureau: Bureau) -> None:
     assert plates(bureau.night(cars(car("桂Z1"), batch="2"))) == [("桂Z1", 5_000_000)]
 
 
+def test_two_whole_states_of_one_day_are_both_refused_for_one_would_swallow_the_other(bureau: Bureau) -> None:
+    bureau.night(WHOLE)
+    half = dataclasses.replace(cars(car("桂Z1"), batch="2"), as_of="2026-11-21", file="a.csv")
+    rest = dataclasses.replace(cars(car("桂Z2"), batch="3"), as_of="2026-11-21", file="b.csv")
+    arrived = bureau.night(half, rest)
+    assert (states(arrived), codes(arrived)) == (["refused"] * 2, {"E-WHOLE-TWICE"})
+    assert len(plates(arrived)) == 2
+    assert arrived.known["ga_cheliang"].late
+    assert codes(bureau.night(half, dataclasses.replace(half, batch="3", file="c.csv"))) == set()
+    assert plates(bureau.night(half, dataclasses.replace(rest, batch="4"))) == [("桂Z2", 5_000_000)]  # corrected on another night
+
+
+def test_a_withdrawn_whole_state_contradicts_nothing(bureau: Bureau) -> None:
+    bureau.night(WHOLE)
+    bureau.decide("withdrawn", WHOLE)
+    arrived = bureau.night(WHOLE, dataclasses.replace(cars(car("桂Z1"), batch="2"), file="b.csv"))
+    assert (codes(arrived), plates(arrived)) == ({"E-WITHDRAWN"}, [("桂Z1", 5_000_000)])
+
+
+def test_a_whole_state_in_several_files_is_the_first_whole_and_the_others_changes(bureau: Bureau) -> None:
+    first = dataclasses.replace(cars(car("桂Z1"), batch="1"), file="a.csv")
+    second = dataclasses.replace(cars(car("桂Z2"), batch="2"), file="b.csv", mode="增量")
+    arrived = bureau.night(first, second)
+    assert plates(arrived) == [("桂Z1", 5_000_000), ("桂Z2", 5_000_000)]
+    assert not arrived.known["ga_cheliang"].late
+
+
 def test_the_same_batch_again_is_unchanged_and_never_late(bureau: Bureau) -> None:
     bad_row = ["", "02", ZHANG, "张三", "A", ""]
     sent = cars(car("桂A1"), car("桂A1"), bad_row)

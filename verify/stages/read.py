@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from verify.archive import Archive
-from verify.arrivals import LATE, REFUSED, Arrivals, do_as_decided, hold, load_admitted, mark_late, put_down
+from verify.arrivals import LATE, REFUSED, Arrivals, do_as_decided, find_contradictions, hold, load_admitted, mark_late, put_down
 from verify.batches import Batch, chain, known_parts, read_batches, write_batches
 from verify.decisions import Decisions
 from verify.fenced import close as end_fence
@@ -68,6 +68,7 @@ def read(drop: Path, book: Rulebook, *, shelf: Shelf, as_of: date | None = None)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     archive, arrivals = Archive(shelf.archive), Arrivals(read_batches(shelf.batches), (newest, shelf.decisions))
     do_as_decided(arrivals)
+    find_contradictions(listed, arrivals)
     try:
         for line in listed:
             _take_line(line, opened, book, archive=archive, arrivals=arrivals)
@@ -91,6 +92,8 @@ def _take_line(line: Listed, drop: Drop, book: Rulebook, *, archive: Archive, ar
         judged = Judged() if taken.again else judge(taken.batch, known, fit, archive=archive, at=arrivals.at)
         if judged.withdrawn:
             raise FileRefusedError(WITHDRAWN, taken.batch.received, batch=line.batch)  # noqa: TRY301 - refused as every file is
+        if line.file in arrivals.twice:
+            raise FileRefusedError("E-WHOLE-TWICE", taken.batch.received)  # noqa: TRY301 - likewise
     except FileMissingError:
         arrivals.told(line.extract, line.file, "E-MISSING-FILE")
         arrivals.missed.add(line.extract)
