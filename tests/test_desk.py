@@ -384,6 +384,16 @@ def test_no_such_file_and_no_such_extract(tmp_path: Path) -> None:
     assert "ga_jiguan" in odd.stderr
 
 
+def test_a_file_whose_name_begins_with_its_extract_needs_no_code(tmp_path: Path) -> None:
+    told = hedui("extract", "check", DROP / "ga_jiguan_20261120.csv", "--json")
+    assert json.loads(told.stdout)["extract"] == "ga_jiguan"
+    other = tmp_path / f"在押{AN_ID}.csv"
+    other.write_bytes((DROP / "ga_jiguan_20261120.csv").read_bytes())
+    odd = hedui("extract", "check", other)
+    assert (odd.returncode, odd.stderr[:14]) == (2, "E-EXTRACT-WHAT")
+    assert AN_ID not in odd.stderr
+
+
 # --- whatever is typed ------------------------------------------------------------------------------------------------
 
 FUZZ = """

@@ -41,6 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "packings",
             "book_sheets",
             "book_rows",
+            "parquet_sheets",
             "tree_sheets",
             "xml_sheets",
             "foreign_sheets",
@@ -78,7 +79,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "duckdb": r"store",
     "cryptography": r"keys",
-    "pyarrow": r"store(_\w+)?",
+    "pyarrow": r"store(_\w+)?|book_sheets|parquet_sheets",
     "rapidfuzz": r"identity\.slips|linkage\.distances",
     "pypinyin": r"identity\.readings",
     "opencc": r"identity\.name_keys",
@@ -95,7 +96,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rich": r"speech",
     "polars": r"store(_files)?|citizen_id|identity\.name_keys|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page"
     r"|intake|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores"
-    r"|again|faces|parts|cutting|touching|text_\w+|book_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
+    r"|again|faces|parts|cutting|touching|text_\w+|parquet_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
 }
 LONGER = {"rule_files": 710}  # a list of shapes, read like a table, not like a program
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")

@@ -65,6 +65,18 @@ def code_of(error: pytest.ExceptionInfo[HeduiError]) -> str:
     return error.value.problems[0].code
 
 
+def test_a_row_that_two_could_own_names_the_other_and_how_far_the_one_is_ahead(home: Home, book: Rulebook, voices: list[Speech]) -> None:
+    beside = table(newest_night(home).folder / "tables" / "margins.parquet").drop_nulls("second_case").row(0, named=True)
+    explained = explain_row(home, book, model_in_force(home, book).model, (beside["extract"], beside["row"], beside["file"]), "复核")
+    other = f"{beside['second_case']}/{beside['second_member']}"
+    for voice, words in zip(voices, ("这一行也可能是", "could also be of"), strict=True):
+        said = laid_out(explained_blocks(explained, voice), 400)
+        assert any(words in line and other in line and f"{abs(beside['ahead']) / 1_000:.1f}" in line for line in said.splitlines())
+    told = [link["next"] for one in explained_json(explained) for link in one["links"] if link["next"]]
+    assert {"case_id": beside["second_case"], "member_no": beside["second_member"], "method": beside["second_method"]}.items() <= told[0].items()
+    assert told[0]["ahead"] == told[0]["score"] - told[0]["second"]
+
+
 def test_a_row_is_explained_field_by_field_masked_and_on_record(home: Home, links: pl.DataFrame) -> None:
     link = first(links, status="accepted", method="exact_id")
     before = len(ledger(home))

@@ -59,10 +59,12 @@ def tables(*cases: dict[str, object], alerts: list[tuple[str, int, str]] | None 
     )
     place = {"extract": pl.String, "file": pl.String, "row": pl.Int32}
     link = {"side": pl.String, "case_id": pl.String, "member_no": pl.Int64, "status": pl.String, "method": pl.String, "reasons": pl.List(pl.String)}
+    rival = {"ahead": pl.Int64, "second_method": pl.String, "second_case": pl.String, "second_member": pl.Int64}
     empty = {
         "alerts": raised.with_columns(pl.lit(None, pl.Date).alias("since"), *(pl.lit(None, kind).alias(name) for name, kind in place.items())),
         "links": pl.DataFrame(schema={**place, **link}),
         "refused": pl.DataFrame(schema={**place, "code": pl.String, "column": pl.String}),
+        "margins": pl.DataFrame(schema={**place, "side": pl.String, "case_id": pl.String, "member_no": pl.Int64, **rival}),
         "files": pl.DataFrame(schema={**place, "state": pl.String} | dict.fromkeys(("received", "kept", "refused", "duplicate"), pl.Int64)),
     }
     return ReviewTables(cases=frame, people=people, **{**empty, **others})
@@ -213,7 +215,7 @@ def test_no_text_becomes_a_formula_or_a_link(tmp_path: Path, book: Rulebook) -> 
 
 def test_equal_nights_give_equal_bytes(tmp_path: Path, book: Rulebook) -> None:
     what = tables(case(1, "cannot_tell", needs=["wage@2@sw_geshui"]), case(2), alerts=[("SQ2", 1, "two_cases"), ("SQ1", 1, "two_cases")])
-    turned = ReviewTables(**{name: getattr(what, name).reverse() for name in ("cases", "alerts", "links", "refused", "files", "people")})
+    turned = ReviewTables(**{name: getattr(what, name).reverse() for name in ("cases", "alerts", "links", "refused", "files", "people", "margins")})
     write_review(tmp_path / "a.xlsx", tables=what, book=book, guide=GUIDE)
     write_review(tmp_path / "b.xlsx", tables=turned, book=book, guide=GUIDE)
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()

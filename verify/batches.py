@@ -18,7 +18,7 @@ from verify.model import Part
 from verify.plain_cells import STORED
 from verify.row_checks import complete_key
 from verify.rule_files import Extract
-from verify.store import read_frame, write_frame
+from verify.store import frames_where, read_frame, write_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def known_parts(batches: Sequence[Batch], archive: Archive, extract: Extract, wo
     key = list(extract.key)
     brought = [_rows_of(batch, archive, extract).with_columns(_base=pl.lit(value=False)) for batch in changes]
     touched = pl.concat([told.select(key) for told in brought])  # nothing becomes of any other row of the whole state
-    base = _rows_of(whole, archive, extract, only=key).join(touched, on=key, how="semi").select("_file", "_row", *key, _base=pl.lit(value=True))
+    base = _with_keys(path, touched).select(pl.lit(whole.file).alias("_file"), "_row", *key, _base=pl.lit(value=True))
     state = _state([base, *brought], extract)
     write_frame(base.join(state.filter("_base"), on="_row", how="anti").select("_row").sort("_row"), gone)
     write_frame(_as_known(state.filter(~pl.col("_base")), extract), rows)
@@ -167,16 +167,22 @@ def told_apart(used: Sequence[Batch]) -> list[Batch]:
     return [batch if newest[batch.file] == batch.position else replace(batch, file=f"{batch.file}#{batch.batch}") for batch in used]
 
 
-def _rows_of(batch: Batch, archive: Archive, extract: Extract, only: Sequence[str] | None = None) -> pl.DataFrame:
-    """A batch's rows under today's layout: a column it was not read with, or with another type, has no values.
+def _with_keys(path: Path, touched: pl.DataFrame) -> pl.DataFrame:
+    """`_row` and the key of the rows of a batch that have one of these keys.
 
-    `only` these declared columns are read; else all.
+    The column that tells most of them apart is looked at first: what the others say of a row that it rules out is never compared.
     """
-    rows = archive.kept(batch.archived, None if only is None else ["_row", "_last", "_delete", *only])
+    first = max(touched.columns, key=lambda name: (touched[name].n_unique(), name))
+    found = frames_where(path, first, touched[first].drop_nulls().unique(), ["_row", *touched.columns])
+    return pl.concat([rows.join(touched, on=touched.columns, how="semi") for rows in found])
+
+
+def _rows_of(batch: Batch, archive: Archive, extract: Extract) -> pl.DataFrame:
+    """A batch's rows under today's layout: a column it was not read with, or with another type, has no values."""
+    rows = archive.kept(batch.archived)
     declared = [
         pl.col(column.column) if rows.schema.get(column.column) == STORED[column.type] else pl.lit(None, dtype=STORED[column.type]).alias(column.column)
         for column in extract.columns
-        if only is None or column.column in only
     ]
     return rows.select(pl.lit(batch.file).alias("_file"), "_row", pl.lit(batch.as_of).alias("_as_of"), "_last", "_delete", *declared)
 

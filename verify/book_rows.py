@@ -16,8 +16,8 @@ from typing import BinaryIO
 SHEETS = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 RELATIONS = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
+NEAR = 1 << 16  # bytes from an end of a sheet within which its first or last value ends as a rule
 VALUE_ENDS = (b"</v>", b"</t>")
-ANY_ROW = re.compile(rb"<row[\s>]")
 ODS_ROW = re.compile(rb"<table:table-row\b([^>]*?)(/?)>")
 ODS_VALUE = re.compile(rb'\boffice:(?:value|date-value|time-value|boolean-value)="|<text:(?:p|span|a)\b[^>]*>[^<\s]')
 REPEATED = re.compile(rb'\btable:number-rows-repeated="(\d+)"')
@@ -50,15 +50,24 @@ def _span(rows: Iterator[int]) -> int:
 def _rows_of_xlsx(archive: zipfile.ZipFile) -> int | None:
     """By the numbers that rows bear; where none bears one they are counted."""
     xml = archive.read(_first_sheet(archive))
-    last = max(xml.rfind(end) for end in VALUE_ENDS)
+    last = _place(xml, bytes.rfind, (len(xml) - NEAR, len(xml)), max)
     if last < 0:
         return 0
-    first = min(at for at in (xml.find(end) for end in VALUE_ENDS) if at >= 0)
+    first = _place(xml, bytes.find, (0, NEAR), min)
     starts = [xml.rfind(b"<row", 0, at) for at in (first, last)]
     numbers = [ROW.match(xml, at) if at >= 0 else None for at in starts]
     if numbers[0] and numbers[1]:
         return int(numbers[1][1]) - int(numbers[0][1]) + 1
-    return None if ROW.search(xml) or min(starts) < 0 else len(ANY_ROW.findall(xml, starts[0], last))
+    return None if min(starts) < 0 else xml.count(b"<row", starts[0], last)
+
+
+def _place(xml: bytes, search: Callable[..., int], near: tuple[int, int], choose: Callable[[list[int]], int]) -> int:
+    """Where the first or the last value ends: `near` its place as a rule, else anywhere; -1 if there is none."""
+    for start, stop in (near, (0, len(xml))):
+        found = [at for at in (search(xml, end, max(0, start), stop) for end in VALUE_ENDS) if at >= 0]
+        if found:
+            return choose(found)
+    return -1
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:

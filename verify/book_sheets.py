@@ -1,19 +1,22 @@
-"""Workbooks and Parquet files of others, every cell as it is typed, behind the fence. Runs in the child only; door to fastexcel.
+"""Workbooks of others, every cell as it is typed, behind the fence. Runs in the child only; door to fastexcel.
 
 What comes out is an Arrow stream, which the parent reads without trusting its sizes.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any, BinaryIO
 
+if "numpy" not in sys.modules:
+    sys.modules["numpy"] = None  # type: ignore[assignment]  # pyarrow does without it, and starts in a third of the time
 import fastexcel
-import polars as pl
+import pyarrow as pa
 
 from verify.book_rows import rows_of
-from verify.fenced_child import RefusedError
+from verify.fenced_child import COLUMN_LIMIT, RefusedError
 
-COLUMN_LIMIT = 1_000
 CELLS = 20_000_000
 LOCKED = "EncryptedPackage".encode("utf-16-le")  # the stream in which Office keeps a workbook that has a password
 
@@ -21,8 +24,8 @@ LOCKED = "EncryptedPackage".encode("utf-16-le")  # the stream in which Office ke
 def book(given: BinaryIO, out: BinaryIO, *, kind: str) -> dict[str, Any]:
     """The first sheet of a workbook (`kind`: xlsx, xls, ods) as text columns, the header in the first row.
 
-    Empty rows at its end are no rows; `rows` counts the others, and `counted` says how many there are by another count
-    (see `book_rows`; None where it cannot be told). Refuses E-PASSWORD, E-BOOK-SIZE, E-TORN.
+    `counted`: how many rows there are from the first with a value to the last, by another count (see `book_rows`; None where
+    it cannot be told). Refuses E-PASSWORD, E-BOOK-SIZE, E-PACK-SIZE, E-TORN.
     """
     given.seek(0)
     data = given.read()
@@ -30,29 +33,23 @@ def book(given: BinaryIO, out: BinaryIO, *, kind: str) -> dict[str, Any]:
         raise RefusedError("E-PASSWORD")
     counted = rows_of(given, kind)
     try:
-        cells = fastexcel.read_excel(data).load_sheet(0, header_row=None, dtypes="string").to_polars()
+        sheet = fastexcel.read_excel(data).load_sheet(0, header_row=None, dtypes="string")
+        if sheet.width > COLUMN_LIMIT or sheet.width * sheet.height > CELLS:
+            raise RefusedError("E-BOOK-SIZE")
+        cells = pa.record_batch(sheet)
     except (fastexcel.FastExcelError, ValueError, OSError) as error:
         raise RefusedError("E-PASSWORD" if "password" in str(error).lower() else "E-TORN") from None
-    if cells.width > COLUMN_LIMIT or cells.width * cells.height > CELLS:
-        raise RefusedError("E-BOOK-SIZE")
-    read = cells.height
-    filled = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true() if cells.width else pl.Series([], dtype=pl.UInt32)
-    cells = cells.head(int(filled[-1]) + 1 if filled.len() else 0)
-    _write(cells.rename({name: f"c{at}" for at, name in enumerate(cells.columns)}), out)
-    return {"rows": read if kind == "xls" else cells.height, "counted": counted}  # an old book's texts may be empty ones
+    _write(cells.rename_columns([f"c{at}" for at in range(cells.num_columns)]), out)
+    return {"counted": counted}
 
 
-def table(given: BinaryIO, out: BinaryIO, *, first: int, most: int) -> dict[str, Any]:
-    """`most` rows of a Parquet file from row `first` (0 is the first), typed as they are; `rows` of the whole. Refuses E-TORN."""
-    lazy = pl.scan_parquet(f"/proc/self/fd/{given.fileno()}")  # by its number, so that it is mapped and not copied
-    if len(lazy.collect_schema()) > COLUMN_LIMIT:
-        raise RefusedError("E-BOOK-SIZE")
-    _write(lazy.slice(first, most).collect(), out)
-    return {"rows": lazy.select(pl.len()).collect().item() if first == 0 else None}
-
-
-def _write(frame: pl.DataFrame, out: BinaryIO) -> None:
+def _write(cells: pa.RecordBatch, out: BinaryIO) -> None:
+    """Raises RefusedError (E-PACK-SIZE) where it is longer than it may be."""
+    whole = io.BufferedWriter(out)  # what takes a part at a time is written to until it has all
     try:
-        frame.write_ipc_stream(out)
-    except (OSError, pl.exceptions.PolarsError):
+        with pa.ipc.new_stream(whole, cells.schema) as stream:
+            stream.write_batch(cells)
+        whole.flush()
+    except OSError:
         raise RefusedError("E-PACK-SIZE") from None
+    whole.detach()

@@ -25,7 +25,7 @@ extract_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None
 def extract_check(  # noqa: PLR0913 - a command has a parameter for each of its options
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to be sent.")],
-    as_: Annotated[str, typer.Option("--as", help="The extract's code.")],
+    as_: Annotated[str | None, typer.Option("--as", help="The extract's code; else the one with which the file's name begins.")] = None,
     rows: RowsOption = None,
     *,
     changes: ChangesOption = False,
@@ -34,14 +34,14 @@ def extract_check(  # noqa: PLR0913 - a command has a parameter for each of its 
 ) -> None:
     """Read a file as the night would; exit with 3 for refused rows, 10 for a refused file."""
     from verify.labels import book_of
-    from verify.sending import check_file, checked_blocks, checked_json, extract_named, held_against
+    from verify.sending import check_file, checked_blocks, checked_json, code_in, extract_named, held_against
     from verify.settings import open_home
     from verify.typed import without_ids
     from verify.workbook_refused import write_refused
 
     voice = sound_voice(ctx)
     book = book_of(voice)
-    extract = extract_named(book.extracts, as_)
+    extract = extract_named(book.extracts, as_ or code_in(file.name, book.extracts))
     try:
         checked = check_file(file, extract, rows=rows, changes=changes)
     except InputError as refusal:

@@ -58,7 +58,7 @@ class _Child:
                 [sys.executable, "-I", "-c", BOOT, root, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),), cwd=self.scratch, start_new_session=True,
-                env={"LC_ALL": "C.UTF-8", "POLARS_MAX_THREADS": "1", "TMPDIR": self.scratch},
+                env={"LC_ALL": "C.UTF-8", "POLARS_MAX_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "TMPDIR": self.scratch},
             )  # fmt: skip
 
     def ended(self) -> int:

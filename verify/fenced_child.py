@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 MESSAGE = 1 << 16
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+COLUMN_LIMIT = 1_000  # of a book or a table
 SOCKET_CALLS = {"x86_64": (0xC000003E, (41, 42, 53)), "aarch64": (0xC00000B7, (198, 203, 199))}  # socket, connect, socketpair
 ALLOW, REFUSE, SECCOMP_FILTER = 0x7FFF0000, 0x00050000 | errno.EPERM, 2
 
@@ -31,7 +32,8 @@ ALLOW, REFUSE, SECCOMP_FILTER = 0x7FFF0000, 0x00050000 | errno.EPERM, 2
 WORK = {
     **dict.fromkeys(("names", "member", "unpack"), "packings"),
     **dict.fromkeys(("keys", "rows"), "tree_sheets"),
-    **dict.fromkeys(("book", "table"), "book_sheets"),
+    "book": "book_sheets",
+    "table": "parquet_sheets",
 }
 
 

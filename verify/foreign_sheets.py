@@ -133,11 +133,15 @@ def book(job: Job) -> Decoded:
     """The first sheet of a workbook; its first row that is not empty is the header. Raises FenceError, TornError."""
     answer, out = job.ask("book", Limits().for_size(8 * job.size), kind=job.kind)
     cells = pl.read_ipc_stream(out)
-    if answer["counted"] is not None and answer["counted"] > answer["rows"]:
+    read = cells.height
+    filled = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true() if cells.width else pl.Series([], dtype=pl.UInt32)
+    cells = cells.head(int(filled[-1]) + 1 if filled.len() else 0)  # empty rows at its end are no rows
+    rows = read if job.kind == "xls" else cells.height  # an old book's texts may be empty ones
+    if answer["counted"] is not None and answer["counted"] > rows:
         raise TornError("E-GATE-PHYSICAL")
     headers = tuple(clean_header(name) for name in cells.row(0)) if cells.height else ()
     body = cells.slice(1)
-    parts = (body.slice(at, ROWS) for at in range(0, max(body.height, 1), ROWS))
+    parts = ((body.slice(at, ROWS), ()) for at in range(0, max(body.height, 1), ROWS))
     return Decoded(headers, body.height, _numbered(parts), many=body.height > ROWS)
 
 
@@ -153,8 +157,13 @@ def table(job: Job) -> Decoded:
     answer, start = part(0)
     rest = (part(first)[1] for first in range(ROWS, answer["rows"], ROWS))
     headers = tuple(clean_header(name) for name in start.columns)
-    texts = (_as_texts(frame) for frames in ((start,), rest) for frame in frames)
+    texts = ((_as_texts(frame), _in_bytes(frame)) for frames in ((start,), rest) for frame in frames)
     return Decoded(headers, answer["rows"], _numbered(texts), many=answer["rows"] > ROWS)
+
+
+def _in_bytes(frame: pl.DataFrame) -> tuple[int, ...]:
+    """Which columns hold bytes, in which a text may be that is not UTF-8."""
+    return tuple(at for at, kind in enumerate(frame.dtypes) if kind == pl.Binary)
 
 
 def _as_texts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -172,14 +181,32 @@ def as_text(column: pl.Series) -> pl.Series:
     if isinstance(kind, pl.Datetime) and kind.time_zone:
         column = column.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
     if kind == pl.Binary:
-        text = column.cast(pl.String, strict=False)
-        return text.to_frame("t").select(pl.when(pl.lit(column.is_not_null()) & pl.col("t").is_null()).then(pl.lit(BAD_BYTE)).otherwise("t")).to_series()
+        return _decoded(column)
     return column.cast(pl.String)
 
 
-def _numbered(frames: Iterator[pl.DataFrame]) -> Iterator[Sheet]:
+def _decoded(column: pl.Series) -> pl.Series:
+    """Bytes as texts; where they are not UTF-8 one sign stands for them all (`BAD_BYTE`), in their row alone."""
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series(column.name, [_text_of(value) for value in column], dtype=pl.String)
+
+
+def _text_of(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return BAD_BYTE
+
+
+def _numbered(frames: Iterator[tuple[pl.DataFrame, tuple[int, ...]]]) -> Iterator[Sheet]:
     row = 1
-    for frame in frames:
+    for frame, in_bytes in frames:
+        spoilt: dict[int, int] = {}
+        for at in in_bytes:
+            marked = (frame[f"c{at}"] == BAD_BYTE).fill_null(value=False).arg_true()
+            spoilt = {number + row: at for number in marked} | spoilt
         numbers = pl.int_range(row, row + frame.height, dtype=pl.Int32, eager=True).alias("_row")
         row += frame.height
-        yield Sheet(pl.DataFrame([numbers, *frame.get_columns()]), frame.height, (), {})
+        yield Sheet(pl.DataFrame([numbers, *frame.get_columns()]), frame.height, (), spoilt)

@@ -68,18 +68,18 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
 
     A batch that was loaded before with the same content is not decoded again. Raises FileMissingError, FileRefusedError.
     """
-    with _opened(listed, drop) as file:
-        sha256 = sha256_of(file)
-        if sha256 != listed.checksum:
+    before = next((batch for batch in known if batch.batch == listed.batch), None)
+    changes = (before.mode if before else listed.mode) == CHANGES
+    name = batch_name(listed.checksum, extract, changes=changes)
+    there = any(batch.sha256 == listed.checksum for batch in known) and archive.holds(name)
+    with _opened(listed, drop, whole=not there) as file:
+        if sha256_of(file) != listed.checksum:
             raise FileRefusedError("E-CHECKSUM")
-        before = next((batch for batch in known if batch.batch == listed.batch), None)
-        if before is not None and before.sha256 != sha256:
+        if before is not None and before.sha256 != listed.checksum:
             raise FileRefusedError("E-BATCH-AGAIN", batch=listed.batch)
-        changes = (before.mode if before else listed.mode) == CHANGES
         if changes and not chain(known):
             raise FileRefusedError("E-NO-BASE")
-        name = batch_name(sha256, extract, changes=changes)
-        if not archive.holds(name):
+        if not there and not archive.holds(name):
             _read_in(file, listed, extract, name=name, archive=archive)
     counts = archive.counts(name)
     prove(counts, listed, extract)
@@ -89,12 +89,15 @@ def take(listed: Listed, drop: Drop, extract: Extract, *, known: Sequence[Batch]
     strange = warnings.filter(pl.col("code") == STRANGE).group_by("column").len().sort("column")
     extra, absent = (_of_header(warnings, code) for code in (EXTRA, ABSENT))
     notes = tuple((code, found) for code in NOTES for found in _of_header(warnings, code))
-    return Taken(_new_batch(listed, sha256, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()), notes=notes)
+    return Taken(_new_batch(listed, counts, name), again=False, extra=extra, absent=absent, strange=tuple(strange.iter_rows()), notes=notes)
 
 
 @contextmanager
-def _opened(listed: Listed, drop: Drop) -> Iterator[BinaryIO]:
-    """A listed file; one that is not large as a copy that nobody can change while it is read. Raises FileMissingError, FileRefusedError."""
+def _opened(listed: Listed, drop: Drop, *, whole: bool) -> Iterator[BinaryIO]:
+    """A listed file; one that is not large as a copy that nobody can change while it is read, unless it is not to be read `whole` but hashed.
+
+    Raises FileMissingError, FileRefusedError.
+    """
     if listed.file not in drop.names:
         raise FileMissingError
     try:
@@ -105,7 +108,7 @@ def _opened(listed: Listed, drop: Drop) -> Iterator[BinaryIO]:
         raise FileRefusedError(error.code if isinstance(error, FenceError) else "E-TORN") from None
     with ExitStack() as opened:
         opened.enter_context(file)
-        if file.seek(0, 2) <= HELD:
+        if whole and file.seek(0, 2) <= HELD:
             copy = opened.enter_context(memory_file())
             file.seek(0)
             shutil.copyfileobj(file, copy)
@@ -113,11 +116,11 @@ def _opened(listed: Listed, drop: Drop) -> Iterator[BinaryIO]:
         yield file
 
 
-def _new_batch(listed: Listed, sha256: str, counts: Counts, name: str) -> Batch:
+def _new_batch(listed: Listed, counts: Counts, name: str) -> Batch:
     return Batch(
         extract=listed.extract,
         batch=listed.batch,
-        sha256=sha256,
+        sha256=listed.checksum,
         file=listed.file,
         as_of=listed.as_of or date.min,
         mode=listed.mode,

@@ -15,7 +15,7 @@ import polars as pl
 from verify.linkage.model import Model, load_model
 
 SHIPPED = Path(__file__).parent / "linkage" / "people_model.json"
-WEIGHTS = "link_weights.parquet"  # below a night's tables
+WEIGHTS, MARGINS = "link_weights.parquet", "margins.parquet"  # below a night's tables
 SAYS = ("nothing", "equal", "other")  # what a row's birth date or sex says beside the person's
 
 # What an officer has decided is no finding: 2^40 to one, stated.

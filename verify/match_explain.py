@@ -23,6 +23,7 @@ from verify.privacy import mask_id, mask_name
 from verify.rulebook import Rulebook
 from verify.settings import Home
 from verify.speech import Speech
+from verify.store_rows import Record
 from verify.typed import purpose_of, safe
 
 FIELDS = ("id", "name", "birth", "sex", "phone", "address")
@@ -105,8 +106,20 @@ def _decided(side: Side, voice: Speech) -> list[str]:
     """What the night decided of it, a line a link; of a person only how many rows are theirs."""
     if not side.extract:
         return [voice.word("match_person_rows", count=sum(link["status"] == "accepted" for link in side.links))]
-    told = [(f"{link['case_id']}/{link['member_no']}", link_text(link | {"link_status": link["status"]}, voice)) for link in side.links]
-    return [voice.word("match_decided", whose=whose, how=how) for whose, how in told]
+    lines = []
+    for link in side.links:
+        whose = f"{link['case_id']}/{link['member_no']}"
+        lines.append(voice.word("match_decided", whose=whose, how=link_text(link | {"link_status": link["status"]}, voice)))
+        if beside := link["beside"]:
+            lines.append(_beside(whose, beside, voice))
+    return lines
+
+
+def _beside(whose: str, beside: Record, voice: Speech) -> str:
+    """Who else the row could speak of, by the night, and by how many bits the one stands before the other."""
+    who = f"{beside['second_case']}/{beside['second_member']}" if beside["second_case"] else voice.word("rival_outside")
+    key = "match_ahead" if beside["ahead"] >= 0 else "match_behind"
+    return voice.word(key, whose=whose, who=who, how=voice.named("method", beside["second_method"]), bits=f"{abs(beside['ahead']) / 1_000:.1f}")
 
 
 def _against(one: Explained, told: Told, voice: Speech) -> Block:
@@ -162,6 +175,14 @@ def in_bits(thousandths: int) -> str:
     return f"{thousandths / 1_000:+.1f}"
 
 
+def _beside_json(beside: Record | None) -> dict[str, Any] | None:
+    """The next person for programs; `case_id` and `member_no` are null for somebody who is on no list."""
+    if beside is None:
+        return None
+    whose = {"case_id": beside["second_case"], "member_no": beside["second_member"], "method": beside["second_method"]}
+    return whose | {key: beside[key] for key in ("score", "second", "ahead")}
+
+
 def explained_json(explained: Sequence[Explained]) -> list[dict[str, Any]]:
     """The same for programs: weights in thousandths of a bit, names and IDs masked."""
     return [
@@ -171,7 +192,9 @@ def explained_json(explained: Sequence[Explained]) -> list[dict[str, Any]]:
             "who": masked(one.side),
             "model": one.model.digest,
             "links": [
-                {key: link[key] for key in ("case_id", "member_no", "status", "method", "reasons", "score")} for link in one.side.links if one.side.extract
+                {key: link[key] for key in ("case_id", "member_no", "status", "method", "reasons", "score")} | {"next": _beside_json(link["beside"])}
+                for link in one.side.links
+                if one.side.extract
             ],
             "decided": [decided_json(decided) for decided in one.decided],
             "against": [

@@ -15,6 +15,7 @@ import polars as pl
 
 from verify.archive import Archive
 from verify.batches import chain, read_batches, told_apart
+from verify.link_scores import MARGINS
 from verify.linkage.people import WRITTEN
 from verify.manifest import Published
 from verify.problems import Problem, UsageError
@@ -25,6 +26,7 @@ from verify.store_rows import Record, rows_where
 from verify.typed import safe
 
 RESULTS, TABLES = "results", "tables"
+PLACE = ("extract", "file", "row", "side", "member_no")
 A_PERSON, A_ROW = re.compile(r"(.+)/(\d{1,6})"), re.compile(r"([^:/]+):(?:(.+):)?(\d{1,9})")
 
 
@@ -68,8 +70,16 @@ class Found:
         if len(files) > 1:
             raise UsageError(Problem("E-MATCH-FILES", f"{extract}:{row}", {"files": ", ".join(files)}))
         record = self._archived(shape, files[0], row)
-        mine = [link for link in links if link["file"] == files[0]]
+        mine = [link | {"beside": self._beside(link)} for link in links if link["file"] == files[0]]
         return [_side(shape, person, record, row, links=mine) for person in shape.people if any(link["side"] == person.side for link in mine)]
+
+    def _beside(self, link: Record) -> Record | None:
+        """The next person whom a link's row could speak of, as the night has it; None where nobody else is in question."""
+        path = self.night.folder / TABLES / MARGINS
+        if not path.exists():  # a night of before there was one
+            return None
+        found = [one for one in rows_where(path, "case_id", link["case_id"]) if all(one[key] == link[key] for key in PLACE)]
+        return found[0] if found else None
 
     def person(self, case: str, number: int) -> Side:
         """A person of a case, by what the night knows of them. Raises UsageError (E-NO-CASE, E-MATCH-PERSON)."""

@@ -164,7 +164,7 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         write_people_keys(store, book, tables=tables, before=tonight.before, troubles=arrived.troubles)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
-        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, persons=made.persons)
+        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, tables=tables)
         report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
     for passing in sorted(tables.glob("rows_*.parquet")):
         remove_sealed(passing)  # the whole county's rows lie in the archive once; a night keeps what it made of them

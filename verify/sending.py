@@ -5,6 +5,7 @@ There is one way to read a file, `intake.take`; here it is handed a list of one 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -94,6 +95,12 @@ def extract_named(extracts: dict[str, Extract], code: str) -> Extract:
     if code not in extracts:
         raise UsageError(Problem("E-EXTRACT-WHAT", safe(code), {"known": ", ".join(sorted(extracts))}))
     return extracts[code]
+
+
+def code_in(name: str, extracts: dict[str, Extract]) -> str:
+    """The extract's code with which a file's name begins, the longest there is; else the name, in which no ID is left."""
+    begun = [code for code in extracts if re.match(rf"{re.escape(code)}(?![A-Za-z0-9])", name)]
+    return max(begun, key=len, default=without_ids(name))
 
 
 def _checksum_of(path: Path) -> str:

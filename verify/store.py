@@ -209,16 +209,28 @@ def frames_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[
         yield _as_frame(table)
 
 
-def frames_where(path: Path, column: str, values: pl.Series) -> Iterator[pl.DataFrame]:
-    """The rows of one Parquet file of ours whose `column` has one of these values; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
-    for table in tables_where(path, column, values.to_arrow()):
+def frames_where(path: Path, column: str, values: pl.Series, others: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The rows of one Parquet file of ours whose `column` has one of these values; at least one frame. Raises IntegrityError: E-KEY-…, E-SEAL-….
+
+    All their columns, or `column` and these `others`.
+    """
+    for table in tables_where(path, column, values.to_arrow(compat_level=pl.CompatLevel.oldest()), others):
         yield _as_frame(table)
 
 
 def _as_frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
+    frame = pl.from_arrow(table.select([field.name for field in table.schema if not pa.types.is_dictionary(field.type)]))
     assert isinstance(frame, pl.DataFrame)
+    for at, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            frame.insert_column(at, _unfolded(table[field.name]).alias(field.name))
     return frame
+
+
+def _unfolded(texts: pa.ChunkedArray) -> pl.Series:
+    """A folded column as text: which of the distinct values each row has."""
+    parts = [pl.Series(part.dictionary).gather(pl.Series(part.indices)) for part in texts.chunks]
+    return pl.concat(parts) if parts else pl.Series([], dtype=pl.String)
 
 
 def statements(path: Path) -> dict[str, str]:

@@ -25,7 +25,8 @@ FIGURE = "figure"
 
 @dataclass(frozen=True)
 class ReviewTables:
-    """The results tables as `spec/results.md` has them, and `people` (case_id, member_no, name, id, is_applicant)."""
+    """The results tables as `spec/results.md` has them, `people` (case_id, member_no, name, id, is_applicant), and `margins`: of links
+    whose row more than one person is in question for, how far the next one is (see `stages.match_margins`)."""
 
     cases: pl.DataFrame
     alerts: pl.DataFrame
@@ -33,6 +34,7 @@ class ReviewTables:
     refused: pl.DataFrame
     files: pl.DataFrame
     people: pl.DataFrame
+    margins: pl.DataFrame
 
 
 def lines(report: Report, tables: ReviewTables, book: Rulebook) -> pl.DataFrame:
@@ -102,9 +104,10 @@ def _alerts(tables: ReviewTables, book: Rulebook) -> pl.DataFrame:
 def _leads(tables: ReviewTables, book: Rulebook) -> pl.DataFrame:
     """One line a record that may be a person's: those in question first, then those with nothing but the name."""
     wanted = (pl.col("status") == "review") | ((pl.col("status") == "rejected") & (pl.col("method") == "name_only"))
-    frame = tables.links.filter(wanted).join(_case_facts(tables, book), on="case_id", how="left")
-    frame = _with_source(_with_member(frame, tables.people), book)
     order = ["case_id", "member_no", "extract", "file", "row", "side"]
+    frame = tables.links.filter(wanted).with_columns(pl.col("row", "member_no").cast(pl.Int64)).join(_rivals(tables.margins, book), on=order, how="left")
+    frame = frame.join(_case_facts(tables, book), on="case_id", how="left")
+    frame = _with_source(_with_member(frame, tables.people), book)
     frame = frame.sort("status", *order, descending=[True] + [False] * len(order), nulls_last=True)
     words = {key: word.zh for key, word in book.words.items()}
     frame = frame.with_columns(
@@ -115,6 +118,20 @@ def _leads(tables: ReviewTables, book: Rulebook) -> pl.DataFrame:
     details = {key.removeprefix("reason_"): text for key, text in words.items() if key.startswith("reason_")}
     told = pl.element().filter(~pl.element().is_in(methods)).replace(details)  # the method stands in its own column
     return frame.with_columns(pl.col("reasons").list.eval(told))
+
+
+def _rivals(margins: pl.DataFrame, book: Rulebook) -> pl.DataFrame:
+    """Who else each row could speak of, and which of the two fits better by how much, in words (`rival`)."""
+    methods = {key.removeprefix("method_"): word.zh for key, word in book.words.items() if key.startswith("method_")}
+    listed = pl.concat_str("second_case", pl.lit("/"), pl.col("second_member").cast(pl.String))
+    told = margins.with_columns(
+        pl.col("row", "member_no").cast(pl.Int64),
+        who=listed.fill_null(_word(book, "rival_outside")),
+        how=swap(pl.col("second_method"), methods),
+        power=((pl.col("ahead").abs() + 500) // 1_000).cast(pl.String),
+    )
+    rival = pl.when(pl.col("ahead") >= 0).then(filled(_word(book, "rival_behind"))).otherwise(filled(_word(book, "rival_ahead")))
+    return told.select("extract", "file", "row", "side", "case_id", "member_no", rival=rival)
 
 
 def _refused(tables: ReviewTables, book: Rulebook) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from verify.speech import fill
 from verify.typed import safe
 from verify.workbook import Cell, Sheet, write_sheets
 
-HEADS = (("head_row", 12), ("head_line", 14), ("head_column", 22), ("head_code", 16), ("head_what", 46), ("head_mend", 60))
+HEADS = (("head_row", 12), ("head_line", 30), ("head_column", 22), ("head_code", 16), ("head_what", 46), ("head_mend", 60))
 
 
 def write_refused(path: Path, book: Rulebook, title: str, *, rows: Sequence[tuple[int, str, str | None]], whole: Sequence[Problem] = ()) -> None:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import xlsxwriter
 
 from tests.faults.old_books import locked_book, ods_of, xls_of
@@ -161,6 +162,16 @@ def parquet(frame: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
+def spoilt_parquet(*, use_dictionary: bool = False) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(frame().to_arrow(), out, use_dictionary=use_dictionary, compression="none", write_statistics=False)
+    return out.getvalue().replace("桂A2".encode(), b"\xff\xe6\xa1A2")
+
+
+def in_bytes(second: bytes) -> pl.DataFrame:
+    return frame().with_columns(HPHM=pl.Series(["桂A1".encode(), second, "桂A3".encode()]))
+
+
 def frame(table: Sequence[Sequence[str]] = THREE) -> pl.DataFrame:
     return pl.DataFrame([list(row) for row in table], schema=CARS, orient="row")
 
@@ -274,6 +285,10 @@ def books() -> list[Broken]:
         refused("an open document with torn content", torn_ods, "E-TORN"),
         Broken("parquet", parquet(frame()), notes=note),
         Broken("parquet in a gz", gzip.compress(parquet(frame())), notes=note),
+        Broken("parquet with a bad byte", spoilt_parquet(), **but(2, "E-BYTE"), notes=note),
+        Broken("parquet with a bad byte among the values of a dictionary", spoilt_parquet(use_dictionary=True), **but(2, "E-BYTE"), notes=note),
+        Broken("parquet with a bad byte in a binary column", parquet(in_bytes(b"\xff\xe6A2")), **but(2, "E-BYTE"), notes=note),
+        Broken("parquet with texts as bytes", parquet(in_bytes("桂A2".encode())), notes=note),
         refused("parquet cut off", parquet(frame())[:-9], "E-TORN"),
         refused("parquet with a torn middle", parquet(frame())[:40] + b"\xff" * 60 + parquet(frame())[100:], "E-TORN"),
         refused("the sign of parquet and noise", b"PAR1" + random.Random(3).randbytes(400) + b"PAR1", "E-TORN"),

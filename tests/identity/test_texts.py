@@ -7,6 +7,7 @@ import pytest
 from verify.identity.addresses import Address, address_of, number_in, same_house
 from verify.identity.names import main_sounds, name_of, sound_alike, surname_of, surname_readings
 from verify.identity.phones import phone_of
+from verify.identity.readings import readings
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,12 @@ def test_numerals() -> None:
 )
 def test_phone_numbers(written: str, digits: str | None) -> None:
     assert phone_of(written) == digits
+
+
+def test_characters_are_read_as_pypinyin_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin import Style, pinyin  # noqa: PLC0415 - without its phrases, which take longest to load
+
+    for character in [*"吕重单女略呒欸誒絕〇\u3400\U00020000王Aü，", *map(chr, range(0x4E00, 0x9FFF, 53))]:
+        found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
+        assert readings(character) == {said.upper() for syllable in found for said in syllable if said.isascii()}

@@ -1,19 +1,23 @@
-"""Rows of a workbook counted past the reader of books: as many as it reads, whatever the kind of book."""
+"""Books and tables behind the fence: rows of a workbook counted past the reader of books: as many as it reads, whatever the kind of book."""
 
 from __future__ import annotations
 
 import io
 import re
+import tempfile
 import zipfile
 import zlib
 
 import fastexcel
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from tests.faults.old_books import ods_of, xls_of
 from verify import book_rows
 from verify.book_rows import rows_of
+from verify.parquet_sheets import table
 
 
 def xlsx_of(rows: list[list[str]], first: int = 0, sheets: int = 1) -> bytes:
@@ -64,3 +68,19 @@ def test_a_torn_book_is_not_counted(kind: str) -> None:
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
             continue  # behind the fence these are torn books
         assert found is None or found >= 0
+
+
+def test_a_part_of_a_table_with_a_bad_byte_comes_as_bytes_row_for_row() -> None:
+    whole = io.BytesIO()
+    rows = pl.DataFrame({"a": ["甲1", "甲2", "甲3", None, "甲5", "甲6", "甲7"], "b": range(7)})
+    pq.write_table(rows.to_arrow(), whole, row_group_size=2, compression="none", write_statistics=False)
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(whole.getvalue().replace("甲5".encode(), b"\xff\xe75A"))
+        for first in range(8):
+            out = io.BytesIO()
+            answer = table(file, out, first=first, most=3)
+            found = pl.read_ipc_stream(out.getvalue())
+            texts = [one if one is None or isinstance(one, str) else one.decode(errors="ignore") for one in found["a"]]
+            assert texts == ["甲1", "甲2", "甲3", None, "5A", "甲6", "甲7"][first : first + 3]
+            assert found["b"].to_list() == list(range(7))[first : first + 3]
+            assert answer == {"rows": None if first else 7}

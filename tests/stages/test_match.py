@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from verify.archive import Archive
 from verify.identity.numbers import check_of
-from verify.link_scores import SHIPPED, link_weights, shipped_weights
+from verify.link_scores import MARGINS, SHIPPED, link_weights, shipped_weights
 from verify.linkage.model import load_model
 from verify.model import Arrived, Known, Part
 from verify.pair_decisions import PairDecision, Place
@@ -70,6 +70,7 @@ class County:
     seen: County | None = None  # what the archive had when officers decided; None: the same rows
     told: pl.DataFrame | None = None
     codes: set[str] = field(default_factory=set)
+    margins: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def add(self, extract: str, **columns: Any) -> int:
         """Add a row and give its number."""
@@ -128,6 +129,7 @@ class County:
                 spoken = standardise.people(store, arrived, book=book(), work=work).spoken
                 made = match.links(store, arrived, spoken, book=book(), work=work)
             self.codes = set(read_frame(arrived.troubles)["code"])
+            self.margins = read_frame(work / MARGINS)
             self.told = read_frame(work / DECIDED) if self.decisions else None
             return read_frame(made.links.path), read_frame(made.persons.path)
 
@@ -515,7 +517,8 @@ def made_of(people: Told, declared: Told, rows: Told) -> County:
 @given(st.lists(PEOPLE, max_size=5), st.lists(PEOPLE, min_size=1, max_size=4), st.lists(ROWS, max_size=5), st.integers(0, 99))
 def test_the_order_of_rows_changes_nothing(people: list[Any], declared: list[Any], rows: list[Any], seed: int) -> None:
     county = made_of(people, declared, rows)
-    (links, persons), (again, persons_again) = county.run(), county.run(random.Random(seed))
+    (links, persons), margins, (again, persons_again) = county.run(), county.margins, county.run(random.Random(seed))
+    assert county.margins.equals(margins)
     assert links.equals(again)
     assert persons.equals(persons_again)
 
@@ -576,6 +579,22 @@ def test_what_is_better_known_weighs_more_and_nothing_hangs_on_it(couple: County
     assert said[exact][1] > said[slip][1] > said[borrowed][1] > said[foreign][1]
     heavier = link_weights(replace(load_model(SHIPPED), shares=(0, *load_model(SHIPPED).shares[1:])))
     assert (heavier["bits"] >= shipped_weights()["bits"]).all()
+
+
+def test_a_row_that_two_could_own_says_by_how_much_the_one_stands_before_the_other(couple: County) -> None:
+    borrowed, clear = couple.banks("李国强", WIFE), couple.banks("李国强", MAN)
+    couple.lives("李国强", STRANGER[:6] + MAN[6:14] + STRANGER[14:17] + check_of(STRANGER[:6] + MAN[6:14] + STRANGER[14:17]), "H9")
+    twins = dead(couple, "李国强", date(1980, 3, 5))
+    couple.run()
+    told = {(e, row, member): more for e, row, member, *more in couple.margins.select(
+        "extract", "row", "member_no", "ahead", "second_method", "second_case", "second_member").iter_rows()}  # fmt: skip
+    assert set(told) == {(BANKS, borrowed, 1), (BANKS, borrowed, 2), (DEATHS, twins, 1)}, "an equal ID under the own name leaves nobody else in question"
+    ours, theirs = told[BANKS, borrowed, 1], told[BANKS, borrowed, 2]
+    assert (ours[0], theirs[0]) == (-theirs[0], -ours[0])
+    assert ours[0] > 0
+    assert (ours[1:], theirs[1:]) == (["family_id", "C1", 2], ["name_family_id", "C1", 1])
+    assert told[DEATHS, twins, 1] == [0, "name_birth_sex", None, None], "somebody of the register, on no list, fits as well"
+    assert couple.margins.filter(extract=BANKS, row=clear).is_empty()
 
 
 def test_every_way_to_find_and_to_name_has_a_weight() -> None:

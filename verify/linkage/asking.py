@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.blocking import Hashes, Index, index_of
-from verify.linkage.codes import Stack
+from verify.linkage.blocking import Index, index_of
+from verify.linkage.codes import Hashes, Stack
 from verify.linkage.comparing import bench_of, read_by
 from verify.linkage.linker import Linked, linked
 from verify.linkage.model import Model

@@ -11,16 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.codes import FEW, Stack
+from verify.linkage.codes import FEW, Hashes, Stack, ordered
 from verify.linkage.plan import Key, Plan, Rows
 
-Hashes = npt.NDArray[np.uint64]
 _NO_KEY = np.uint64(0)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
-_SEEN_BITS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,53 +49,82 @@ def index_of(stack: Stack, plan: Plan, left: int) -> Index:
 
 def _hashed(stack: Stack, plan: Plan, names: list[str]) -> Iterator[tuple[str, Hashes]]:
     """A hash of each value of some columns, or of what is derived from some, never 0; 0 for none."""
-    said = {name: plan.derived.get(name, pl.col(name)) for name in names}
+    said = {name: plan.derived.get(name, pl.col(name)).alias(name) for name in names}
     roots = sorted({root for expression in said.values() for root in expression.meta.root_names()})
-    hashed = [pl.when(one.is_null()).then(pl.lit(0, pl.UInt64)).otherwise(one.hash(seed=7).clip(lower_bound=1)).alias(name) for name, one in said.items()]
-    found = stack.frame(roots).select(hashed)
-    yield from ((name, found[name].to_numpy()) for name in names)
+    found = stack.frame(roots).select(said.values())
+    for name in names:
+        hashes = np.maximum(found[name].hash(seed=7).to_numpy(), np.uint64(1))
+        if found[name].null_count():
+            hashes *= found[name].is_not_null().to_numpy()
+        yield name, hashes
 
 
 def _mixed(parts: list[Hashes]) -> Hashes:
     """One hash of several parts in their order; 0 where one of them is missing."""
-    mixed, nothing = parts[0].copy(), parts[0] == _NO_KEY
+    mixed, there = parts[0].copy(), parts[0] != _NO_KEY
     for part in parts[1:]:
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIXER + part
-        nothing |= part == _NO_KEY
-    mixed = np.maximum(mixed, np.uint64(1))
-    mixed[nothing] = _NO_KEY
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= _MIXER
+        mixed += part
+        there &= part != _NO_KEY
+    np.maximum(mixed, np.uint64(1), out=mixed)
+    mixed *= there
     return mixed
 
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """For each asked row the range of its block in `rows`, the left rows in order of a key."""
+    """For each asked row that shares its key with another the range of its block in `rows`, the left rows in order of the key.
+
+    `alone` is how many asked left rows share it with none but themselves.
+    """
 
     asked: Rows
     rows: Rows
     start: Rows
     count: Rows
+    alone: int
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs the blocks make, those of a left row with itself among them."""
+        return int(self.count.sum()) + self.alone
 
 
 def ranges(index: Index, key: Key, asked: Rows) -> Ranges:
     """Where each asked row's block lies; nothing is joined yet."""
     hashes = index.hashes[key.name]
-    wanted = hashes[asked]
-    asked, wanted = asked[wanted != _NO_KEY], wanted[wanted != _NO_KEY]
-    order = np.argsort(wanted)  # sorted questions stay in the cache
-    asked, wanted = asked[order], wanted[order]
-    ours = hashes[: index.left]
-    there = ours != _NO_KEY
+    ours, wanted, own = hashes[: index.left], hashes[asked], asked < index.left
+    some, there = wanted != _NO_KEY, ours != _NO_KEY
+    alone = int((some & own).sum())
     if len(ours) > FEW:
-        seen = np.zeros(1 << _SEEN_BITS, np.bool_)
-        mask = np.uint64((1 << _SEEN_BITS) - 1)
-        seen[wanted & mask] = True
-        there &= seen[ours & mask]
-    (rows,) = np.nonzero(there)
-    rows = rows[np.argsort(ours[rows])]
-    known = ours[rows]
-    start = np.searchsorted(known, wanted, "left")
-    return Ranges(asked, rows, start, np.searchsorted(known, wanted, "right") - start)
+        some &= _bearers(ours, wanted, index.left) > own
+        there &= _bearers(wanted[some], ours, index.left) > 0
+    asked, (rows,) = asked[some], np.nonzero(there)
+    (order, wanted), (by_key, held) = ordered(wanted[some]), ordered(ours[rows])
+    start, count = _blocks(held, wanted)
+    asked = asked[order]
+    met = count > (asked < index.left)
+    asked = asked[met]
+    return Ranges(asked, rows[by_key], start[met], count[met], alone - int((asked < index.left).sum()))
+
+
+def _bearers(hashes: Hashes, asked: Hashes, usual: int) -> Rows:
+    """How many of some hashes, of which there are usually about so many, each of the asked is among, or more: counted are their tails."""
+    mask = np.uint64((4 << usual.bit_length()) - 1)
+    return np.bincount((hashes & mask).view(np.int64), minlength=int(mask) + 1)[(asked & mask).view(np.int64)]
+
+
+def _blocks(held: Hashes, wanted: Hashes) -> tuple[Rows, Rows]:
+    """Where each of the wanted begins among the sorted, and how many of it there are."""
+    if not len(held):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), np.int64)
+    (ends,) = np.nonzero(np.append(held[1:] != held[:-1], True))
+    sizes = np.zeros(len(held), np.int64)
+    firsts = np.append(0, ends[:-1] + 1)
+    sizes[firsts] = ends - firsts + 1
+    start = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+    return start, np.where(held[start] == wanted, sizes[start], 0)
 
 
 def pairs_of(index: Index, plan: Plan, asked: Rows) -> tuple[Rows, Rows, list[Blocked]]:
@@ -109,9 +135,9 @@ def pairs_of(index: Index, plan: Plan, asked: Rows) -> tuple[Rows, Rows, list[Bl
     found = [_within(ranges(index, key, asked), key) for key in plan.keys]
     budget = plan.limits.pairs * max(len(asked), 1)
     total, codes, told = 0, [], []
-    for at in sorted(range(len(found)), key=lambda at: (int(found[at][0].count.sum()), at)):
+    for at in sorted(range(len(found)), key=lambda at: (found[at][0].pairs, at)):
         block, cut = found[at]
-        here = int(block.count.sum())
+        here = block.pairs
         if total + here > budget:
             cut, here = replace(cut, cut_pairs=cut.cut_pairs + here, pairs=0), 0
         else:
@@ -127,8 +153,10 @@ def pairs_of(index: Index, plan: Plan, asked: Rows) -> tuple[Rows, Rows, list[Bl
 def _within(block: Ranges, key: Key) -> tuple[Ranges, Blocked]:
     """A key's ranges without the blocks that are too large."""
     over = block.count > key.at_most
+    if not over.any():
+        return block, Blocked(key.name, 0, 0, 0)
     cut = Blocked(key.name, 0, int(np.unique(block.start[over]).size), int(block.count[over].sum()))
-    return Ranges(block.asked[~over], block.rows, block.start[~over], block.count[~over]), cut
+    return Ranges(block.asked[~over], block.rows, block.start[~over], block.count[~over], block.alone), cut
 
 
 def _expanded(block: Ranges, left: int) -> Rows:

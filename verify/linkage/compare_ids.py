@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.linkage.codes import Coded, Flags, Ints, Stack, Texts, coded, overlap, texts
+from verify.linkage.codes import Coded, Flags, Ints, Stack, Texts, beginnings, changes, coded, overlap, texts
 from verify.linkage.distances import edits
 from verify.linkage.plan import Levels, Rows
 
@@ -61,11 +61,10 @@ class PreparedIds:
         return out
 
     def _unequal(self, a: Ints, b: Ints) -> Levels:
-        shared = overlap(self.lines, a, b)
         both = self.valid[a] & self.valid[b]
-        out = np.where(both, np.where(shared.begin >= _HEAD, 4, 5), 6).astype(np.uint8)
+        out = np.where(both, np.where(beginnings(self.lines, a, b) >= _HEAD, 4, 5), 6).astype(np.uint8)
         (at,) = np.nonzero(~both)
-        slip = shared.one_slip(self.lines, a, b)[at]
+        slip = overlap(self.lines, a[at], b[at]).one_slip(self.lines, a[at], b[at])
         out[at[slip]] = 2
         rest = at[~slip]
         near = rest[self._may_be_two(a[rest], b[rest])]
@@ -132,7 +131,7 @@ class PreparedDigits:
         shared = overlap(self.lines, a[at], b[at])
         slip = shared.one_slip(self.lines, a[at], b[at])
         out[at[slip]] = 2
-        changed = (self.lines.ahead[a[at]] != self.lines.ahead[b[at]]).sum(axis=1)
+        changed = changes(self.lines, a[at], b[at])
         out[at[~slip & (shared.ours == shared.theirs) & (shared.ours >= 7) & (changed == 2)]] = 3
         out[(a == 0) | (b == 0)] = 0
         return out

@@ -18,6 +18,8 @@ from verify.linkage.plan import Levels, Rows
 _WIDTH = 16
 _READINGS = 4
 _FORMER = 10
+_LONG = 6  # characters of a name of which two may differ
+_PLANE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,21 @@ class HanName:
         both = coded(pl.concat([stack[self.column], stack[self.former].alias(self.column)]))
         names, former, sounds = Coded(both.codes[: stack.height], both.values), both.codes[stack.height :], coded(stack[self.sound])
         lines = texts(names.values, _WIDTH)
-        used, at = np.unique(lines.ahead.astype(np.uint16), return_inverse=True)
+        place = np.zeros(_PLANE, np.uint16)
+        for column in lines.ahead.T:
+            place[column] = 1
+        used = np.nonzero(place)[0].astype(np.uint16)
+        place[used] = np.arange(len(used))
         known = [sorted(readings(chr(c)))[:_READINGS] for c in used.tolist()]
         syllables = {sound: number for number, sound in enumerate(sorted({r for found in known for r in found}), start=1)}
         table = np.zeros((len(used), _READINGS), np.uint16)
         for line, found in enumerate(known):
             table[line, : len(found)] = [syllables[sound] for sound in found]
-        said = _Characters(at.reshape(lines.ahead.shape).astype(np.uint16), table, _pairs_of(used, self.tables))
-        spelt = coded(stack[self.sound].str.replace_all(" ", ""))
+        said = _Characters(place, table, _pairs_of(used, self.tables))
+        spelt = np.append(coded(sounds.values.str.replace_all(" ", "", literal=True)).codes, np.int32(0))[sounds.codes - 1]
         bearers = np.bincount(names.codes[:left], minlength=len(names.values) + 1) / max(left, 1)
-        return PreparedNames(names, former, lines, said, sounds, spelt.codes, coded(stack[self.surname]).codes, bearers)
+        sums, masked = lines.ahead.sum(axis=1, dtype=np.int32), (lines.ahead == ord(MASK)).any(axis=1)
+        return PreparedNames(names, former, lines, said, sounds, spelt, coded(stack[self.surname]).codes, bearers, sums, masked)
 
 
 def _pairs_of(used: npt.NDArray[np.uint16], tables: NameTables) -> npt.NDArray[np.int64]:
@@ -81,9 +88,9 @@ def _beside(*kinds: frozenset[tuple[str, str]]) -> dict[str, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Characters:
-    """The characters of every name by their place, the readings of each place, and the pairs that look alike."""
+    """The place of every character (0 where it is not used), the readings of each place, and the pairs that look alike."""
 
-    at: Matrix
+    place: Matrix
     readings: Matrix
     alike: npt.NDArray[np.int64]
 
@@ -117,6 +124,8 @@ class PreparedNames:
     spelt: Ints
     surnames: Ints
     bearers: npt.NDArray[np.float64]
+    sums: npt.NDArray[np.int32]  # of the characters of each name
+    masked: Flags
 
     def levels_of(self, ours: Rows, theirs: Rows) -> Levels:
         """The level of each pair."""
@@ -159,8 +168,8 @@ class PreparedNames:
     def _one_character(self, shared: Overlap, changed: Flags, a: Ints, b: Ints) -> tuple[Flags, Flags]:
         """Of pairs with one other character: whether it sounds alike, whether it looks alike."""
         (at,) = np.nonzero(changed & (shared.ours >= 2))
-        row, place = np.arange(len(at)), shared.begin[at]
-        x, y = self.said.at[a[at]][row, place], self.said.at[b[at]][row, place]
+        place = shared.begin[at]
+        x, y = (self.said.place[self.lines.ahead[of[at], place]] for of in (a, b))
         sound, look = np.zeros(len(a), np.bool_), np.zeros(len(a), np.bool_)
         sound[at], look[at] = self.said.sound_alike(x, y), self.said.look_alike(x, y)
         return sound, look
@@ -168,8 +177,7 @@ class PreparedNames:
     def _same_characters(self, shared: Overlap, a: Ints, b: Ints) -> Flags:
         """Whether names of one length have the same characters in another order."""
         same = np.zeros(len(a), np.bool_)
-        sums = self.lines.ahead.sum(axis=1, dtype=np.int64)
-        (at,) = np.nonzero((shared.ours == shared.theirs) & (sums[a] == sums[b]))
+        (at,) = np.nonzero((shared.ours == shared.theirs) & (self.sums[a] == self.sums[b]))
         same[at] = (np.sort(self.lines.ahead[a[at]], axis=1) == np.sort(self.lines.ahead[b[at]], axis=1)).all(axis=1)
         return same
 
@@ -177,27 +185,24 @@ class PreparedNames:
         """Whether names of one length agree wherever neither is hidden, and one is hidden somewhere but not everywhere."""
         star = ord(MASK)
         found = np.zeros(len(a), np.bool_)
-        (at,) = np.nonzero((shared.ours == shared.theirs) & (self._stars[a] | self._stars[b]))
+        (at,) = np.nonzero((shared.ours == shared.theirs) & (self.masked[a] | self.masked[b]))
         x, y = self.lines.ahead[a[at]], self.lines.ahead[b[at]]
         covered = (x == star) | (y == star)
         found[at] = ((x == y) | covered).all(axis=1) & ((x == y) & (x > 0) & ~covered).any(axis=1)
         return found
 
-    @property
-    def _stars(self) -> Flags:
-        flags: Flags = (self.lines.ahead == ord(MASK)).any(axis=1)
-        return flags
-
     def _near(self, ours: Rows, theirs: Rows) -> Flags:
         """Of the rest: two letters off in sound where a syllable agrees, or two of six and more characters."""
         a, b = self.names.codes[ours], self.names.codes[theirs]
-        longer = np.minimum(self.lines.lengths[a], self.lines.lengths[b]) >= 6
-        x, y = self.said.readings[self.said.at[a], 0], self.said.readings[self.said.at[b], 0]
-        some = ((x == y) & (x > 0)).sum(axis=1) + 1 >= np.maximum(self.lines.lengths[a], self.lines.lengths[b])
+        longer = np.minimum(self.lines.lengths[a], self.lines.lengths[b]) >= _LONG
+        some = np.zeros(len(a), np.bool_)
+        (at,) = np.nonzero(~longer & (np.abs(self.lines.lengths[a] - self.lines.lengths[b]) <= 1))
+        x, y = (self.said.readings[:, 0][self.said.place[self.lines.ahead[of[at], : _LONG - 1]]] for of in (a, b))
+        some[at] = ((x == y) & (x > 0)).sum(axis=1) + 1 >= np.maximum(self.lines.lengths[a[at]], self.lines.lengths[b[at]])
         near = np.zeros(len(a), np.bool_)
         (at,) = np.nonzero(longer)
         near[at] = plain_edits(self.names.values, (a[at] - 1).astype(np.int64), (b[at] - 1).astype(np.int64), 2) <= 2 if len(at) else near[at]
-        (at,) = np.nonzero(some & ~longer & (self.sounds.codes[ours] > 0) & (self.sounds.codes[theirs] > 0))
+        (at,) = np.nonzero(some & (self.sounds.codes[ours] > 0) & (self.sounds.codes[theirs] > 0))
         p, q = self.sounds.codes[ours[at]].astype(np.int64) - 1, self.sounds.codes[theirs[at]].astype(np.int64) - 1
         near[at] = plain_edits(self.sounds.values, p, q, 2) <= 2 if len(at) else near[at]
         return near

@@ -15,6 +15,7 @@ from verify.linkage.plan import Levels, Rows
 LUNAR = (17, 51)  # days that a birthday of the old calendar lies before its day of the new one
 Days = npt.NDArray[np.int32]
 NO_DAY = np.int32(-(2**31))
+_NEAR = 3 * 366  # days; the same day of another year is at most two years off
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,21 @@ class PreparedBirths:
 
 def _unequal(a: Days, b: Days) -> Levels:
     """The level of two dates that differ."""
+    gap = np.abs(a.astype(np.int64) - b)
+    out = np.full(len(a), 6, np.uint8)
+    (near,) = np.nonzero(gap <= _NEAR)
+    out[near] = _close(a[near], b[near], gap[near])
+    return out
+
+
+def _close(a: Days, b: Days, gap: npt.NDArray[np.int64]) -> Levels:
+    """The same of dates that are not years apart."""
     x, y = a.astype("datetime64[D]"), b.astype("datetime64[D]")
     xm, ym = x.astype("datetime64[M]"), y.astype("datetime64[M]")
     xy, yy = (m.astype("datetime64[Y]").astype(np.int64) for m in (xm, ym))
     x_month, y_month = (m.astype(np.int64) % 12 + 1 for m in (xm, ym))
     x_day, y_day = ((d - m).astype(np.int64) + 1 for d, m in ((x, xm), (y, ym)))
-    year, gap = xy == yy, np.abs(a.astype(np.int64) - b)
+    year = xy == yy
     swapped = year & (x_month == y_day) & (y_month == x_day)
     new_year = year & (((x_month == 1) & (x_day == 1)) | ((y_month == 1) & (y_day == 1)))
     same_day = (x_month == y_month) & (x_day == y_day) & (np.abs(xy - yy) <= 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from verify.linkage.mixture import Patterns
 from verify.linkage.plan import Levels, Plan, Prepared, Rows
 
 Codes = npt.NDArray[np.int64]
+_MOST_CODES = 1 << 20  # of which a table is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Bench:
             lines = self.levels(found.codes)
             fits = self._fits(certain.levels, [lines[:, at] for at in range(lines.shape[1])])
             pairs.append(Compared(found.left[fits], found.right[fits], found.codes[fits]))
-            asked = np.setdiff1d(asked, found.right[fits], assume_unique=True)
+            settled = np.zeros(int(asked[-1]) + 1 if len(asked) else 0, np.bool_)
+            settled[found.right[fits]] = True
+            asked = asked[~settled[asked]]
         if not pairs:
             return Compared(*(np.zeros(0, np.int64) for _ in range(3))), asked
         return Compared(*(np.concatenate([getattr(one, name) for one in pairs]) for name in ("left", "right", "codes"))), asked
@@ -102,6 +106,16 @@ class Bench:
         columns = [column for one in self.plan.fields for column in one.columns]
         hashes = left.select(list(dict.fromkeys(columns))).hash_rows(seed=11).to_numpy()
         return np.sort(np.argsort(hashes)[: self.plan.limits.anchors])
+
+
+def distinct(codes: Codes, sizes: list[int]) -> tuple[Codes, Rows]:
+    """The codes that occur, in order, and for each of `codes` the place of its own; `sizes` of the fields, which a code is made of."""
+    if prod(sizes) > _MOST_CODES:
+        return np.unique(codes, return_inverse=True)
+    (found,) = np.nonzero(np.bincount(codes))
+    place = np.zeros(int(found[-1]) + 1 if len(found) else 0, np.int64)
+    place[found] = np.arange(len(found))
+    return found, place[codes]
 
 
 def bench_of(stack: Stack, plan: Plan, left: int, *, index: Index | None = None, shares: Mapping[str, npt.NDArray[np.float64]] | None = None) -> Bench:

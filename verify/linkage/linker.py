@@ -11,7 +11,7 @@ import polars as pl
 from verify.linkage.blocking import Blocked, pairs_of
 from verify.linkage.choosing import Choice, choose
 from verify.linkage.codes import Stack
-from verify.linkage.comparing import Bench, Codes, Compared, bench_of, read_by
+from verify.linkage.comparing import Bench, Codes, Compared, bench_of, distinct, read_by
 from verify.linkage.mixture import Seen, fit
 from verify.linkage.model import Model, made
 from verify.linkage.plan import Comparison, Plan
@@ -89,7 +89,7 @@ def _linked(bench: Bench, pairs: tuple[Compared, Compared, Compared], told: list
 def _fitted(bench: Bench, candidates: Compared, certain: Compared, anchors: Compared) -> Model:
     """Fit the mixture on what was compared."""
     every = [candidates.codes, certain.codes, anchors.codes]
-    codes, back = np.unique(np.concatenate(every), return_inverse=True)
+    codes, back = distinct(np.concatenate(every), bench.sizes)
     ends = np.cumsum([len(one) for one in every])[:-1]
     counts = [np.bincount(part, minlength=len(codes)).astype(np.float64) for part in np.split(back, ends)]
     seen = Seen(bench.levels(codes), *counts)
@@ -117,7 +117,7 @@ def _usual(bench: Bench) -> dict[str, float]:
 
 def _weighed(bench: Bench, model: Model, pairs: Compared) -> tuple[Codes, npt.NDArray[np.uint8]]:
     """The weight of each pair in thousandths of a bit, with what the share of its values says, and its best other story."""
-    codes, back = np.unique(pairs.codes, return_inverse=True)
+    codes, back = distinct(pairs.codes, bench.sizes)
     lines = bench.levels(codes)
     weights, stories = model.weigh(lines)
     bits = weights[back]
@@ -139,10 +139,10 @@ def _table(choice: Choice, bench: Bench, model: Model) -> pl.DataFrame:
         "right": choice.right - bench.offset,
         "bits": choice.bits,
         "ahead": choice.margin,
-        "second": pl.Series(choice.second, dtype=pl.Int64).replace(-1, None),
-        "status": pl.Series(np.where(choice.accepted, "accepted", "review")),
+        "second": pl.Series(choice.second, dtype=pl.Int64).set(pl.Series(choice.second < 0), None),
+        "status": pl.Series(["review", "accepted"]).gather(choice.accepted.astype(np.int64)),
         "certain": choice.certain,
-        "story": pl.Series([model.stories[at] for at in choice.story.tolist()], dtype=pl.String),
+        "story": pl.Series(model.stories, dtype=pl.String).gather(choice.story.astype(np.int64)),
     }
     levels = {f"level_{one.name}": pl.Series(one.levels, dtype=pl.String).gather(lines[:, at].astype(np.int64)) for at, one in enumerate(bench.plan.fields)}
     return pl.DataFrame({**told, **levels})

@@ -16,6 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Patterns = npt.NDArray[np.uint8]  # one line a pattern, one column a field
+Levels = npt.NDArray[np.int64]  # one field's
 _ROUNDS, _STILL = 150, 1e-6
 _PRIOR = 0.3  # of a pair for every level, so that what was never seen is not impossible
 _LEAST = 1e-9
@@ -56,15 +57,16 @@ def fit(seen: Seen, hopes: Sequence[Sequence[float]], classes: int, *, own: Sequ
     known = kinds.copy()
     matched = np.zeros((classes + 1, 1))
     matched[0] = 1
+    places, spared = [np.ascontiguousarray(lines[:, field], np.int64) for field in range(len(sizes))], _spared(lines, own)
     fitted, before = Fitted(np.zeros(classes + 1), (), 0), -np.inf
     for turn in range(1, _ROUNDS + 1):
         weights = post * seen.candidates + matched * seen.certain
         shares = np.log(np.maximum((post * seen.candidates).sum(axis=1) / max(seen.candidates.sum(), 1.0), _LEAST))
         weights[1:] += known * anchored
-        fitted = Fitted(shares, _levels(lines, weights, sizes, _spared(lines, own, known * anchored)), turn)
-        post, total = _posterior(_likelihood(fitted, lines, shares), seen.candidates)
+        fitted = Fitted(shares, _levels(places, weights, sizes, (spared, known * anchored)), turn)
+        post, total = _posterior(_likelihood(fitted, places, shares), seen.candidates)
         inside = np.log(np.maximum((known * anchored).sum(axis=1) / max(anchored.sum(), 1.0), _LEAST))
-        known, beside = _posterior(_likelihood(fitted, lines, np.concatenate(([-np.inf], inside)))[1:], anchored)
+        known, beside = _posterior(_likelihood(fitted, places, np.concatenate(([-np.inf], inside)))[1:], anchored)
         if abs(total + beside - before) <= _STILL * abs(total + beside):
             break
         before = total + beside
@@ -105,20 +107,23 @@ def _kinds(alike: Floats, crowd: Floats, classes: int) -> Floats:
     return np.asarray(kinds / kinds.sum(axis=0))
 
 
-def _spared(lines: Patterns, own: Sequence[frozenset[int]], known: Floats) -> list[tuple[Flags, Floats]]:
-    """For each field the patterns with a level that candidates do not speak for in non-match classes, and what known non-matches say."""
-    return [(np.isin(lines[:, field], sorted(levels)), known) for field, levels in enumerate(own)]
+def _spared(lines: Patterns, own: Sequence[frozenset[int]]) -> list[Flags]:
+    """For each field the patterns with a level that candidates do not speak for in non-match classes."""
+    return [np.isin(lines[:, field], sorted(levels)) for field, levels in enumerate(own)]
 
 
-def _levels(lines: Patterns, weights: Floats, sizes: Sequence[int], spared: Sequence[tuple[Flags, Floats]]) -> tuple[Floats, ...]:
-    """The logarithm of each level's share in each class, by field; `nothing` says nothing."""
-    found = []
+def _levels(places: Sequence[Levels], weights: Floats, sizes: Sequence[int], spared: tuple[Sequence[Flags], Floats]) -> tuple[Floats, ...]:
+    """The logarithm of each level's share in each class, by field; `nothing` says nothing.
+
+    `places` are the levels of every pattern, by field; `spared` the patterns that candidates do not speak for, and what known
+    non-matches say.
+    """
+    found, (flags, known) = [], spared
     for field, size in enumerate(sizes):
-        counted: Floats = np.stack([np.bincount(lines[:, field], weights=of, minlength=size) for of in weights]).astype(np.float64)
-        if field < len(spared) and spared[field][0].any():
-            there, instead = spared[field]
-            spoken = np.where(there, instead, weights[1:])
-            counted[1:] = np.stack([np.bincount(lines[:, field], weights=of, minlength=size) for of in spoken])
+        spoken = weights
+        if field < len(flags) and flags[field].any():
+            spoken = np.vstack([weights[:1], np.where(flags[field], known, weights[1:])])
+        counted = _counted(places[field], spoken, size)
         counted[:, 0] = 0
         counted[:, 1:] += _PRIOR
         logs: Floats = np.zeros(counted.shape)
@@ -127,11 +132,18 @@ def _levels(lines: Patterns, weights: Floats, sizes: Sequence[int], spared: Sequ
     return tuple(found)
 
 
-def _likelihood(fitted: Fitted, lines: Patterns, shares: Floats) -> Floats:
+def _counted(places: Levels, weights: Floats, size: int) -> Floats:
+    """The weight of each level, a line each class."""
+    every = np.arange(len(weights))[:, None] * size + places
+    counted: Floats = np.bincount(every.ravel(), weights=weights.ravel(), minlength=len(weights) * size).astype(np.float64)
+    return counted.reshape(len(weights), size)
+
+
+def _likelihood(fitted: Fitted, places: Sequence[Levels], shares: Floats) -> Floats:
     """The logarithm of share times likelihood of every pattern in every class."""
-    total = np.repeat(shares[:, None], len(lines), axis=1)
-    for field, logs in enumerate(fitted.levels):
-        total += logs[:, lines[:, field]]
+    total = np.repeat(shares[:, None], len(places[0]), axis=1)
+    for at, logs in zip(places, fitted.levels, strict=True):
+        total += logs.take(at, axis=1)
     return total
 
 

@@ -22,6 +22,7 @@ from verify.link_scores import shipped_weights
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
 from verify.stages.match_decided import decide_rows, load_decided, tell_decided
+from verify.stages.match_margins import write_margins
 from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -91,8 +92,9 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     _judge_documents(store, grades)
     _load_weights(store, arrived)
     _load_pseudonyms(store)
-    for name in ("worked_out", "all_verdicts", "allowed", "scored", "best"):
+    for name in ("worked_out", "all_verdicts", "allowed", "scored", "one", "best"):
         store.table(name, _SQL[name])
+    write_margins(store, work)
     tell_decided(store, arrived, work)
     tell_crowds(store, arrived.troubles)
     written = {}

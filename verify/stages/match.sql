@@ -291,13 +291,15 @@ SELECT a.*, s.rank + n.rank AS rank, w.bits AS score
 FROM allowed a JOIN method_ranks s USING (method) JOIN name_ranks n USING (name_reason)
 JOIN link_weights w ON w.method = a.method AND w.name_reason = a.name_reason AND w.birth = a.birth_says AND w.sex = a.sex_says
 
+-- name: one
+-- One verdict for a row and a person.
+SELECT * FROM scored
+QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, pno
+                           ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, first DESC, rank DESC, method, name_reason, reasons, score DESC) = 1
+
 -- name: best
--- One verdict for a row and a person; a row that is theirs for two different people is grey for both.
-WITH one AS (
-  SELECT * FROM scored
-  QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, pno
-                             ORDER BY CASE status WHEN 'accepted' THEN 1 WHEN 'review' THEN 2 ELSE 3 END, first DESC, rank DESC, method, name_reason, reasons, score DESC) = 1
-), counted AS (
+-- A row that is theirs for two different people is grey for both.
+WITH counted AS (
   SELECT *, count(DISTINCT CASE WHEN status = 'accepted' THEN ident END) OVER (PARTITION BY extract, file, row, side) AS owners FROM one
 )
 SELECT extract, file, row, side, case_id, member_no, pno,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from verify.link_scores import MARGINS
 from verify.model import Arrived
 from verify.rulebook import Rulebook
 from verify.store import Store, read_frame
@@ -50,14 +51,15 @@ def results(store: Store, arrived: Arrived, tables: Mapping[str, Path], folder: 
     return counts
 
 
-def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, persons: Path) -> None:
-    """Write the review workbook of a night from its own results; names and IDs appear masked only."""
+def workbook(path: Path, book: Rulebook, guide: Guide, *, results: Path, tables: Path) -> None:
+    """Write the review workbook of a night from its own results and tables; names and IDs appear masked only."""
     from verify.workbook import write_review  # noqa: PLC0415 - a check of one case writes none, and has three seconds
     from verify.workbook_lines import ReviewTables  # noqa: PLC0415
 
     frames = {name: read_frame(results / f"{name}.parquet") for name in ("cases", "alerts", "links", "refused", "files")}
-    people = read_frame(persons).select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
-    write_review(path, tables=ReviewTables(**frames, people=people), book=book, guide=guide)
+    people = read_frame(tables / "persons.parquet").select("case_id", "member_no", "name", "is_applicant", id=pl.col("ids").list.first())
+    told = ReviewTables(**frames, people=people, margins=read_frame(tables / MARGINS))
+    write_review(path, tables=told, book=book, guide=guide)
 
 
 def page(path: Path, book: Rulebook, guide: Guide, *, results: Path, arrived: Arrived) -> None:

@@ -1,0 +1,23 @@
+"""How far a link stands from the next person whom its row could speak of: by how many thousandths of a bit.
+
+The night's own tables keep it; what is accepted stands in the rules and hangs on it nowhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verify.link_scores import MARGINS
+from verify.store import Store, statements
+
+_SQL = statements(Path(__file__).with_suffix(".sql"))
+
+
+def write_margins(store: Store, work: Path) -> None:
+    """Write the table: extract, file, row, side, case_id, member_no, score, second, ahead, second_method, second_case, second_member.
+
+    The last two are NULL for somebody who is on no list. Needs the tables that the match leaves in the store.
+    """
+    for name in ("fitting_faces", "fitting_documents", "besides", "in_question"):
+        store.table(name, _SQL[name])
+    store.save(_SQL["margins"], work / MARGINS)

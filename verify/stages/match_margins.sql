@@ -1,0 +1,65 @@
+-- How far each link stands from the next person its row could speak of. Tables here: all_said (from faces.py), faces, family, crowd,
+-- name_grades, graded_hits, rivals_wanted, documents, document_pairs, known_people, link_weights, one, best (from match.sql).
+-- Leads by a name alone, or under another valid ID, and what officers have ruled out leave nobody in question.
+
+-- name: fitting_faces
+-- People beside the roster's whom a face fits by the same evidence: near its invalid ID, of its birth date and sex, or the holder of
+-- the ID beside the name of another of the family.
+SELECT r.fno, c.ident, r.hit AS method, f.birth, c.born, f.sex, c.gender,
+       CASE WHEN f.name_key IS NULL THEN 'name_absent' WHEN f.name_key = c.name_key THEN 'name_equal' WHEN f.name_key = c.former_key THEN 'name_former'
+            ELSE x.how END AS name_reason
+FROM rivals_wanted r JOIN faces f USING (fno) JOIN crowd c USING (rid)
+LEFT JOIN name_grades x ON x.a = least(f.name_key, c.name_key) AND x.b = greatest(f.name_key, c.name_key)
+WHERE f.name_key IS NULL OR f.name_key IN (c.name_key, c.former_key) OR x.grade >= 2
+UNION
+SELECT h.fno, y.ident, 'identity_conflict', NULL, NULL, NULL, NULL, 'name_foreign'
+FROM graded_hits h JOIN faces f USING (fno) JOIN family y ON y.pno = h.pno AND (y.id_key = f.id_key OR y.id15 = f.id15)
+WHERE h.hit = 'family_id'
+
+-- name: fitting_documents
+-- Others of the family whose name a row of a joint document agrees with.
+SELECT DISTINCT p.extract, p.file, p.row, p.side, y.ident, CASE WHEN y.name_key = p.name_key THEN 'name_equal' ELSE 'name_slip' END AS name_reason
+FROM document_pairs p JOIN family y ON y.pno = p.pno AND y.ident <> p.anchor
+LEFT JOIN name_grades x ON x.a = least(p.name_key, y.name_key) AND x.b = greatest(p.name_key, y.name_key)
+WHERE y.name_key = p.name_key OR x.grade >= 2
+
+-- name: besides
+-- The same by row, and what each weighs.
+SELECT m.extract, m.file, m.row, m.side, t.ident, t.method, w.bits AS score
+FROM all_said m
+JOIN (SELECT fno, ident, method, name_reason,
+             CASE WHEN (birth = born) IS NULL THEN 'nothing' WHEN birth = born THEN 'equal' ELSE 'other' END AS birth,
+             CASE WHEN (sex = gender) IS NULL THEN 'nothing' WHEN sex = gender THEN 'equal' ELSE 'other' END AS sex FROM fitting_faces) t USING (fno)
+JOIN link_weights w USING (method, name_reason, birth, sex)
+UNION ALL
+SELECT t.extract, t.file, t.row, t.side, t.ident, w.method, w.bits
+FROM fitting_documents t JOIN link_weights w ON w.method = 'name_document' AND w.name_reason = t.name_reason AND w.birth = 'nothing' AND w.sex = 'nothing'
+
+-- name: in_question
+-- The two who fit each row best, of all that are in question: `n` 1 and 2. Whom the night has judged is told by that.
+WITH judged AS (
+  SELECT extract, file, row, side, ident, method, score, case_id, member_no FROM one WHERE method NOT IN ('name_only', 'other_id', 'officer_not')
+), every AS (
+  FROM judged
+  UNION ALL BY NAME
+  SELECT b.*, NULL::VARCHAR AS case_id, NULL::BIGINT AS member_no FROM besides b
+  SEMI JOIN judged j ON j.extract = b.extract AND j.file = b.file AND j.row = b.row AND j.side = b.side
+  ANTI JOIN one j ON j.extract = b.extract AND j.file = b.file AND j.row = b.row AND j.side = b.side AND j.ident = b.ident
+), each AS (
+  SELECT * FROM every
+  QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, ident ORDER BY score DESC, case_id NULLS LAST, member_no, method) = 1
+)
+SELECT *, row_number() OVER (PARTITION BY extract, file, row, side ORDER BY score DESC, case_id NULLS LAST, member_no, method, ident) AS n FROM each
+QUALIFY n <= 2
+
+-- name: margins
+-- A line for each link of a row that more than one person is in question for. Of somebody who is on no list only the weight is told.
+WITH m AS (
+  SELECT b.*, k.ident FROM best b JOIN known_people k USING (pno) WHERE b.method NOT IN ('name_only', 'other_id', 'officer_not')
+), o AS (
+  SELECT m.*, q.score AS second, q.method AS second_method, q.case_id AS second_case, q.member_no AS second_member
+  FROM m JOIN in_question q ON q.extract = m.extract AND q.file = m.file AND q.row = m.row AND q.side = m.side AND q.ident <> m.ident
+  QUALIFY row_number() OVER (PARTITION BY m.extract, m.file, m.row, m.side, m.pno ORDER BY q.n) = 1
+)
+SELECT extract, file, row, coalesce(side, '') AS side, case_id, member_no, score, second::BIGINT AS second, (score - second)::BIGINT AS ahead, second_method, second_case, second_member
+FROM o ORDER BY extract, file, row, side, case_id, member_no
