@@ -22,7 +22,7 @@ from verify.linkage.telling import turning
 from verify.manifest import current_night
 from verify.match_chart import write_chart
 from verify.match_drift import drift_blocks, drift_json, drift_of
-from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, rival_of
+from verify.match_explain import explain_row, explained_blocks, explained_json, in_bits, level_word, rival_of
 from verify.match_model import OWN, fit_model, model_blocks, model_in_force, model_json
 from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
@@ -224,6 +224,17 @@ def test_the_shipped_model_is_of_the_plan_in_force(home: Home, book: Rulebook, v
     assert found.model.plan == plan_of_people(name_tables_of(book)).digest
     assert found.model.digest[:12] in laid_out(model_blocks(found, voice), 100)
     assert model_json(found)["fields"]["id"]["levels"][1] == "equal"
+
+
+def test_every_level_of_every_field_has_a_word_that_fits_it(home: Home, book: Rulebook, voice: Speech) -> None:
+    model = model_in_force(home, book).model
+    told = {(field, level): level_word(field, level, voice) for field in model.order for level in model.fields[field]}
+    assert all({f"match_level_{level}", f"match_level_{field}_{level}"} & set(book.words) for field, level in told)
+    assert told["address", "near"] != told["name", "near"], "a house sounds like nothing"
+
+
+def test_what_weighs_nothing_has_no_sign() -> None:
+    assert [in_bits(weight) for weight in (-40, 0, 49, 60, -60, 12_345)] == ["0.0", "0.0", "0.0", "+0.1", "-0.1", "+12.3"]
 
 
 def test_a_home_fits_a_model_of_its_own_and_a_damaged_one_is_refused(home: Home, book: Rulebook) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from verify.archive import Archive
 from verify.batches import Batch, chain, read_batches
 from verify.cutting import cut_rows
-from verify.link_scores import WEIGHTS
+from verify.link_scores import NAMES, WEIGHTS
 from verify.manifest import Published
 from verify.model import Arrived, Known, Part
 from verify.passing import passing_folder
@@ -82,7 +82,9 @@ def _weights(published: Path, tables: Path) -> Path | None:
     """What links weighed that night, whatever model is in force since."""
     if not (published / WEIGHTS).exists():
         return None
-    write_frame(read_frame(published / WEIGHTS), tables / WEIGHTS)
+    for name in (WEIGHTS, NAMES):
+        if (published / name).exists():
+            write_frame(read_frame(published / name), tables / name)
     return tables / WEIGHTS
 
 

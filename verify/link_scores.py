@@ -1,12 +1,16 @@
 """What a link weighs: for each way in which a row was found to be somebody's, the linkage model's weight, in thousandths of a bit.
 
 The weight is that of the same person against the best other story of the model, in whole numbers throughout, of the levels that
-the finding stands for. It says how much is known; what is accepted stands in the rules and never hangs on it.
+the finding stands for; a name that many bear weighs less, where the model knows names. They are the model's and not tonight's, so
+that no family's weights change because another one came. It says how much is known; what is accepted stands in the rules and never
+hangs on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +19,11 @@ import polars as pl
 from verify.linkage.model import Model, load_model
 
 SHIPPED = Path(__file__).parent / "linkage" / "people_model.json"
-WEIGHTS, MARGINS = "link_weights.parquet", "margins.parquet"  # below a night's tables
+WEIGHTS, NAMES, MARGINS = "link_weights.parquet", "name_weights.parquet", "margins.parquet"  # below a night's tables
+FEWEST = 10  # people who bear a name; rarer ones are in no list, for a list of them would be one of people
+MOST = 3_000  # thousandths of a bit, as in the linker
+_BY_NAME = {"name_key": pl.String, "bits": pl.Int64}
+NO_NAMES = pl.DataFrame(schema=_BY_NAME)
 SAYS = ("nothing", "equal", "other")  # what a row's birth date or sex says beside the person's
 
 # What an officer has decided is no finding: 2^40 to one, stated.
@@ -67,6 +75,39 @@ def link_weights(model: Model) -> pl.DataFrame:
 def shipped_weights() -> pl.DataFrame:
     """Those of the model that comes with the program."""
     return link_weights(load_model(SHIPPED))
+
+
+def name_weights(model: Model) -> pl.DataFrame:
+    """What names weigh more or less than the usual one where they agree: name_key (NULL: any other), bits; empty where none are known."""
+    lines = [*sorted(model.names.items()), (None, model.rare)] if model.names else []
+    return pl.DataFrame(lines, schema=_BY_NAME, orient="row")
+
+
+def with_names(model: Model, keys: pl.Series) -> Model:
+    """The model with the names that many of a list of people bear (`keys`: one a person).
+
+    A name weighs half of how much rarer it is than what people of the list are called on average, as in the linker.
+    """
+    known = keys.drop_nulls().value_counts().rows()
+    listed = {name: n for name, n in sorted(known) if n >= FEWEST}
+    if not listed:
+        return model
+    usual, others = _average(n for _, n in known), _average(n for _, n in known if n < FEWEST)
+    names = {name: max(-MOST, min(MOST, (usual - _logarithm(n)) // 2)) for name, n in listed.items()}
+    return replace(model, names=names, rare=(usual - others) // 2)
+
+
+def _average(bearing: Iterable[int]) -> int:
+    """How many bear a name, on average over the people who do: the logarithm of it, in thousandths."""
+    counts = Counter(bearing)
+    people = sum(n * names for n, names in counts.items())
+    return sum(_logarithm(n) * n * names for n, names in counts.items()) // max(people, 1)
+
+
+@cache
+def _logarithm(number: int) -> int:
+    """The binary logarithm in thousandths, rounded down, by whole numbers alone."""
+    return int((number**1_000).bit_length()) - 1
 
 
 def _lines(model: Model) -> Iterator[tuple[str, str, str, str, int]]:

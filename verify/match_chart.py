@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verify.linkage.telling import Told
-from verify.match_explain import Explained, in_bits, masked, rival_of, shown_of, story_of, title_of, why_not
+from verify.match_explain import Explained, in_bits, level_word, masked, rival_of, shown_of, story_of, title_of, why_not
 from verify.page import render
 from verify.problems import Problem, UsageError
 from verify.settings import write_whole
@@ -67,7 +67,7 @@ def _chart(one: Explained, told: Told, voice: Speech) -> Chart:
     steps = [(voice.word("chart_before"), "", told.before)]
     for name, level, bits in told.fields:
         ours, theirs = (shown_of(side, name) for side in (one.side, other))
-        alike = voice.named("match", f"level_{level}")
+        alike = level_word(name, level, voice)
         both = f"{alike}  {ours} | {theirs}"
         said = both if level != "nothing" and display_width(both) <= ROOM else alike
         steps.append((voice.named("match", f"field_{name}"), said, bits))

@@ -128,7 +128,7 @@ def _against(one: Explained, told: Told, voice: Speech) -> Block:
     rows = []
     for name, level, bits in told.fields:
         ours, theirs = (shown_of(side, name) for side in (one.side, other))
-        rows.append((voice.named("match", f"field_{name}"), ours, theirs, voice.named("match", f"level_{level}"), in_bits(bits) if level != "nothing" else ""))
+        rows.append((voice.named("match", f"field_{name}"), ours, theirs, level_word(name, level, voice), in_bits(bits) if level != "nothing" else ""))
     head = tuple(voice.word(key) for key in ("match_field", "match_here", "match_there", "match_level", "match_weight"))
     lines = [voice.word("match_whole", bits=in_bits(told.bits), before=in_bits(told.before)), rival_of(told, voice), *why_not(told, voice)]
     lines += [
@@ -170,9 +170,17 @@ def why_not(told: Told, voice: Speech) -> list[str]:
     return [voice.word("match_light")] if told.bits < 2_000 else []
 
 
+def level_word(field: str, level: str, voice: Speech) -> str:
+    """A level in words: the field's own where it means something of its own there."""
+    own = f"level_{field}_{level}"
+    found = voice.named("match", own)
+    return voice.named("match", f"level_{level}") if found == own else found
+
+
 def in_bits(thousandths: int) -> str:
-    """A weight in bits with its sign and one decimal."""
-    return f"{thousandths / 1_000:+.1f}"
+    """A weight in bits with its sign and one decimal; nothing has no sign."""
+    told = f"{thousandths / 1_000:+.1f}"
+    return told if float(told) else "0.0"
 
 
 def _beside_json(beside: Record | None) -> dict[str, Any] | None:

@@ -14,12 +14,13 @@ import polars as pl
 from verify.archive import Archive
 from verify.batches import known_rows, read_batches
 from verify.faces import name_tables_of
+from verify.identity.name_keys import name_keys
 from verify.layout import Block
-from verify.link_scores import SHIPPED
+from verify.link_scores import FEWEST, SHIPPED, with_names
 from verify.linkage.linker import Linked, link
 from verify.linkage.model import Model, load_model, save_model
 from verify.linkage.people import WRITTEN, normalised, plan_of_people
-from verify.match_explain import in_bits
+from verify.match_explain import in_bits, level_word
 from verify.match_rows import TABLES, Found
 from verify.nights import newest_night
 from verify.problems import IntegrityError, Problem, UsageError
@@ -76,8 +77,9 @@ def fit_model(home: Home, book: Rulebook) -> InForce:
         right = right.with_columns(_=right.hash_rows(seed=5)).sort("_").head(MOST_RIGHT).drop("_")
     tables = name_tables_of(book)
     linked = link(normalised(left, tables), normalised(right, tables), plan_of_people(tables, strict=True))
-    save_model(linked.model, home.folder / OWN)
-    return InForce(linked.model, own=True, linked=linked)
+    model = with_names(linked.model, name_keys(left["name"], tables))
+    save_model(model, home.folder / OWN)
+    return InForce(model, own=True, linked=linked)
 
 
 def _rows_of(found: Found, codes: list[str]) -> pl.DataFrame:
@@ -121,13 +123,17 @@ def model_blocks(found: InForce, voice: Speech) -> list[Block]:
     whose = voice.word("match_model_own" if found.own else "match_model_shipped")
     lines = [voice.word("match_model_is", digest=model.digest[:12], version=model.version, whose=whose)]
     lines.append(voice.word("match_model_fitted", **{key: f"{value:,}" for key, value in model.fitted_on.items() if key != "rounds"}))
+    if model.names:
+        least, most = min(model.names.values()), max(model.names.values())
+        told = {"few": FEWEST, "count": f"{len(model.names):,}", "least": in_bits(least), "most": in_bits(most), "rare": in_bits(model.rare)}
+        lines.append(voice.word("match_model_names", **told))
     if found.linked:
         lines.append(voice.word("match_model_false", count=f"{found.linked.expected_false / 1_000:.1f}", of=f"{found.linked.links.height:,}"))
     stories = tuple((str(at), _story(name, voice), f"{2 ** (model.shares[1 + at] / 1_000_000):.1%}") for at, name in enumerate(model.stories))
     blocks = [Block(voice.word("match_model_title"), tuple(lines), tuple(voice.word(key) for key in ("match_number", "match_story", "match_share")), stories)]
     for field in model.order:
         rows = tuple(
-            (voice.named("match", f"level_{level}"), *(in_bits(model.evidence(field, at, story)) for story in range(len(model.stories))))
+            (level_word(field, level, voice), *(in_bits(model.evidence(field, at, story)) for story in range(len(model.stories))))
             for at, level in enumerate(model.fields[field])
             if at
         )
@@ -150,6 +156,7 @@ def model_json(found: InForce) -> dict[str, Any]:
         "own": found.own,
         "stories": list(model.stories),
         "fitted_on": dict(model.fitted_on),
+        "names": {"listed": len(model.names), "rare": model.rare},
         "shares": list(model.shares),
         "fields": {name: {"levels": list(model.fields[name]), "classes": [list(line) for line in model.levels[name]]} for name in model.order},
         "expected_false": found.linked.expected_false if found.linked else None,

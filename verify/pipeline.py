@@ -22,7 +22,7 @@ from verify.archive import Archive
 from verify.decisions import Decisions, read_decisions
 from verify.expected import EXPECTED, expected_of, in_all, write_expected
 from verify.keys import must_open, remove_sealed
-from verify.link_scores import WEIGHTS, link_weights
+from verify.link_scores import NAMES, WEIGHTS, link_weights, name_weights
 from verify.linkage.model import Model
 from verify.manifest import Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
@@ -89,6 +89,8 @@ class Tonight:
     def weights(self) -> Path:
         """Where it stands what links weigh by the model in force."""
         write_frame(link_weights(self.model), self.tables / WEIGHTS)
+        if self.model.names:
+            write_frame(name_weights(self.model), self.tables / NAMES)
         return self.tables / WEIGHTS
 
     def marks(self) -> Path | None:

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from verify import link_scores
 from verify.archive import Archive
 from verify.identity.numbers import check_of
-from verify.link_scores import MARGINS, SHIPPED, link_weights, shipped_weights
-from verify.linkage.model import load_model
+from verify.link_scores import MARGINS, SHIPPED, WEIGHTS, link_weights, name_weights, shipped_weights, with_names
+from verify.linkage.model import Model, load_model, save_model
 from verify.model import Arrived, Known, Part
 from verify.pair_decisions import PairDecision, Place
 from verify.pair_marks import write_marks
@@ -71,6 +72,7 @@ class County:
     told: pl.DataFrame | None = None
     codes: set[str] = field(default_factory=set)
     margins: pl.DataFrame = field(default_factory=pl.DataFrame)
+    model: Model | None = None  # by which links are weighed; None: the shipped one
 
     def add(self, extract: str, **columns: Any) -> int:
         """Add a row and give its number."""
@@ -122,7 +124,7 @@ class County:
             nowhere = work / "none"
             arrived = Arrived(
                 as_of=AS_OF, known=known, files=nowhere, refused=nowhere, warnings=nowhere, batches=nowhere, received=0, incomplete=False,
-                troubles=work / "troubles.parquet", roster_refused=nowhere, decided=self._marks(work),
+                troubles=work / "troubles.parquet", roster_refused=nowhere, decided=self._marks(work), weights=self._weights(work),
             )  # fmt: skip
             write_frame(pl.DataFrame(schema=TROUBLES), arrived.troubles)
             with open_store(work, threads=1 if order is None else 2) as store:
@@ -132,6 +134,13 @@ class County:
             self.margins = read_frame(work / MARGINS)
             self.told = read_frame(work / DECIDED) if self.decisions else None
             return read_frame(made.links.path), read_frame(made.persons.path)
+
+    def _weights(self, work: Path) -> Path | None:
+        if self.model is None:
+            return None
+        write_frame(name_weights(self.model), work / link_scores.NAMES)
+        write_frame(link_weights(self.model), work / WEIGHTS)
+        return work / WEIGHTS
 
     def _marks(self, work: Path) -> Path | None:
         if not self.decisions:
@@ -579,6 +588,25 @@ def test_what_is_better_known_weighs_more_and_nothing_hangs_on_it(couple: County
     assert said[exact][1] > said[slip][1] > said[borrowed][1] > said[foreign][1]
     heavier = link_weights(replace(load_model(SHIPPED), shares=(0, *load_model(SHIPPED).shares[1:])))
     assert (heavier["bits"] >= shipped_weights()["bits"]).all()
+
+
+def test_a_name_that_many_bear_weighs_less_where_the_model_knows_names(couple: County, tmp_path: Path) -> None:
+    plain = load_model(SHIPPED)
+    assert with_names(plain, pl.Series(["李国强"] * 9)) == plain, "of few nothing is kept"
+    many = with_names(plain, pl.Series(["李国强"] * 5_000 + ["李明"] * 20 + [f"甲{at}" for at in range(90_000)] + [None]))
+    assert set(many.names) == {"李国强", "李明"}
+    assert many.names["李国强"] < many.names["李明"] < 0 < many.rare
+    save_model(many, tmp_path / "model.json")
+    assert load_model(tmp_path / "model.json") == many
+    assert many.digest != plain.digest == replace(many, names={}).digest
+    for name, number in (("李国强", MAN), ("李明", SON), ("王晓芬", WIFE), ("李国墙", MAN)):
+        couple.banks(name, number)
+    couple.banks("赵大海", MAN)
+    (before, _), couple.model, couple.made = couple.run(), many, None
+    after, _ = couple.run()
+    assert after.drop("score").equals(before.drop("score")), "what is accepted hangs on it nowhere"
+    moved = dict(zip(after.filter(extract=BANKS)["row"], (after["score"] - before["score"]).filter(after["extract"] == BANKS), strict=True))
+    assert moved == {1: many.names["李国强"], 2: many.names["李明"], 3: many.rare, 4: many.names["李国强"], 5: 0}, "a foreign name is not weighed by it"
 
 
 def test_a_row_that_two_could_own_says_by_how_much_the_one_stands_before_the_other(couple: County) -> None:

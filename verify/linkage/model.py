@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ class Model:
 
     `stories` names the non-match classes by what is alike in them. `usual` is, for each field weighed by share, the mean
     logarithm of the share of what left rows say. `plan` is the digest of the plan it was fitted for, `order` that of
-    its fields in a pattern.
+    its fields in a pattern. `names` is what names that many bear weigh more or less than the usual one where they agree,
+    `rare` the same of all others, in thousandths of a bit (none and 0: not known).
     """
 
     plan: str
@@ -41,6 +43,8 @@ class Model:
     usual: Mapping[str, int]
     fitted_on: Mapping[str, int]
     version: int = VERSION
+    names: Mapping[str, int] = field(default_factory=dict)
+    rare: int = 0
 
     @property
     def digest(self) -> str:
@@ -48,8 +52,12 @@ class Model:
         return hashlib.sha256(self.as_text().encode()).hexdigest()
 
     def as_text(self) -> str:
-        """The model as JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        """The model as JSON with sorted keys; without names where it knows none, as it was before models could."""
+        return json.dumps(self.as_plain(), sort_keys=True, ensure_ascii=False)
+
+    def as_plain(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {name: value for name, value in asdict(self).items() if self.names or name not in {"names", "rare"}}
 
     def weigh(self, patterns: Patterns) -> tuple[Thousandths, npt.NDArray[np.uint8]]:
         """For each pattern its weight in thousandths of a bit, and the number of the non-match story that fits it best."""
@@ -95,7 +103,7 @@ def _stories(levels: Mapping[str, Sequence[Sequence[int]]], fields: Mapping[str,
 def save_model(model: Model, path: Path) -> None:
     """Write a model with its digest; the file appears whole or not at all."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps({"digest": model.digest, "model": asdict(model)}, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.write_text(json.dumps({"digest": model.digest, "model": model.as_plain()}, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
 
 
@@ -107,7 +115,8 @@ def load_model(path: Path) -> Model:
         raise ValueError("a model of another version")
     fields = {name: tuple(levels) for name, levels in plain["fields"].items()}
     levels = {name: tuple(tuple(line) for line in lines) for name, lines in plain["levels"].items()}
-    model = Model(plain["plan"], tuple(plain["order"]), fields, tuple(plain["stories"]), tuple(plain["shares"]), levels, plain["usual"], plain["fitted_on"])
+    told_of = {name: plain[name] for name in ("usual", "fitted_on", "names", "rare") if name in plain}
+    model = Model(plain["plan"], tuple(plain["order"]), fields, tuple(plain["stories"]), tuple(plain["shares"]), levels, **told_of)
     if model.digest != told["digest"]:
         raise ValueError("not the model that was written")
     return model

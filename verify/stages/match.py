@@ -18,7 +18,7 @@ from verify.candidates import NameGrades, near_ids
 from verify.crowds import leave_out_of_faces, tell_crowds
 from verify.faces import load_spoken, name_tables_of
 from verify.identities import identify
-from verify.link_scores import shipped_weights
+from verify.link_scores import NAMES, NO_NAMES, shipped_weights
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
 from verify.stages.match_decided import decide_rows, load_decided, tell_decided
@@ -92,7 +92,7 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     _judge_documents(store, grades)
     _load_weights(store, arrived)
     _load_pseudonyms(store)
-    for name in ("worked_out", "all_verdicts", "allowed", "scored", "one", "best"):
+    for name in ("worked_out", "all_verdicts", "allowed", "names_say", "scored", "one", "best"):
         store.table(name, _SQL[name])
     write_margins(store, work)
     tell_decided(store, arrived, work)
@@ -177,6 +177,8 @@ def _judge_documents(store: Store, grades: NameGrades) -> None:
 def _load_weights(store: Store, arrived: Arrived) -> None:
     """What findings weigh tonight, and how firm they are."""
     store.load("link_weights", arrived.weights or shipped_weights())
+    names = arrived.weights.with_name(NAMES) if arrived.weights else None
+    store.load("name_weights", names if names and names.exists() else NO_NAMES)
     for name, key, ranks in (("method_ranks", "method", _METHOD_RANKS), ("name_ranks", "name_reason", _NAME_RANKS)):
         lines = ", ".join(f"({quoted(word)}, {value})" for word, value in ranks.items())
         store.table(name, f"SELECT * FROM (VALUES {lines}) t({key}, rank)")

@@ -286,9 +286,16 @@ SELECT v.*, k.case_id, k.member_no, k.ident
 FROM all_verdicts v JOIN linkable x USING (extract) JOIN known_people k USING (pno)
 WHERE k.is_member AND (k.authorised OR x.freely)
 
+-- name: names_say
+-- What it weighs more or less that a person's name agrees, for how many bear it; of several names the one that most bear.
+SELECT n.pno, min(coalesce(w.bits, r.bits, 0)) AS bits FROM person_names n
+LEFT JOIN name_weights w USING (name_key) LEFT JOIN (SELECT bits FROM name_weights WHERE name_key IS NULL) r ON TRUE
+WHERE NOT n.former GROUP BY n.pno
+
 -- name: scored
-SELECT a.*, s.rank + n.rank AS rank, w.bits AS score
-FROM allowed a JOIN method_ranks s USING (method) JOIN name_ranks n USING (name_reason)
+SELECT a.*, s.rank + n.rank AS rank,
+       w.bits + CASE WHEN a.name_reason IN ('name_equal', 'name_agrees', 'name_homophone') AND a.method <> 'officer_not' THEN coalesce(y.bits, 0) ELSE 0 END AS score
+FROM allowed a LEFT JOIN names_say y USING (pno) JOIN method_ranks s USING (method) JOIN name_ranks n USING (name_reason)
 JOIN link_weights w ON w.method = a.method AND w.name_reason = a.name_reason AND w.birth = a.birth_says AND w.sex = a.sex_says
 
 -- name: one

@@ -5,35 +5,38 @@
 -- name: fitting_faces
 -- People beside the roster's whom a face fits by the same evidence: near its invalid ID, of its birth date and sex, or the holder of
 -- the ID beside the name of another of the family.
-SELECT r.fno, c.ident, r.hit AS method, f.birth, c.born, f.sex, c.gender,
+SELECT r.fno, c.ident, c.name_key, r.hit AS method, f.birth, c.born, f.sex, c.gender,
        CASE WHEN f.name_key IS NULL THEN 'name_absent' WHEN f.name_key = c.name_key THEN 'name_equal' WHEN f.name_key = c.former_key THEN 'name_former'
             ELSE x.how END AS name_reason
 FROM rivals_wanted r JOIN faces f USING (fno) JOIN crowd c USING (rid)
 LEFT JOIN name_grades x ON x.a = least(f.name_key, c.name_key) AND x.b = greatest(f.name_key, c.name_key)
 WHERE f.name_key IS NULL OR f.name_key IN (c.name_key, c.former_key) OR x.grade >= 2
 UNION
-SELECT h.fno, y.ident, 'identity_conflict', NULL, NULL, NULL, NULL, 'name_foreign'
+SELECT h.fno, y.ident, NULL, 'identity_conflict', NULL, NULL, NULL, NULL, 'name_foreign'
 FROM graded_hits h JOIN faces f USING (fno) JOIN family y ON y.pno = h.pno AND (y.id_key = f.id_key OR y.id15 = f.id15)
 WHERE h.hit = 'family_id'
 
 -- name: fitting_documents
 -- Others of the family whose name a row of a joint document agrees with.
-SELECT DISTINCT p.extract, p.file, p.row, p.side, y.ident, CASE WHEN y.name_key = p.name_key THEN 'name_equal' ELSE 'name_slip' END AS name_reason
+SELECT DISTINCT p.extract, p.file, p.row, p.side, y.ident, y.name_key, CASE WHEN y.name_key = p.name_key THEN 'name_equal' ELSE 'name_slip' END AS name_reason
 FROM document_pairs p JOIN family y ON y.pno = p.pno AND y.ident <> p.anchor
 LEFT JOIN name_grades x ON x.a = least(p.name_key, y.name_key) AND x.b = greatest(p.name_key, y.name_key)
 WHERE y.name_key = p.name_key OR x.grade >= 2
 
 -- name: besides
--- The same by row, and what each weighs.
-SELECT m.extract, m.file, m.row, m.side, t.ident, t.method, w.bits AS score
-FROM all_said m
-JOIN (SELECT fno, ident, method, name_reason,
-             CASE WHEN (birth = born) IS NULL THEN 'nothing' WHEN birth = born THEN 'equal' ELSE 'other' END AS birth,
-             CASE WHEN (sex = gender) IS NULL THEN 'nothing' WHEN sex = gender THEN 'equal' ELSE 'other' END AS sex FROM fitting_faces) t USING (fno)
-JOIN link_weights w USING (method, name_reason, birth, sex)
-UNION ALL
-SELECT t.extract, t.file, t.row, t.side, t.ident, w.method, w.bits
-FROM fitting_documents t JOIN link_weights w ON w.method = 'name_document' AND w.name_reason = t.name_reason AND w.birth = 'nothing' AND w.sex = 'nothing'
+-- The same by row, and what each weighs, as a link would.
+WITH rows_of AS (
+  SELECT m.extract, m.file, m.row, m.side, t.ident, t.name_key, t.method, t.name_reason,
+         CASE WHEN (t.birth = t.born) IS NULL THEN 'nothing' WHEN t.birth = t.born THEN 'equal' ELSE 'other' END AS birth,
+         CASE WHEN (t.sex = t.gender) IS NULL THEN 'nothing' WHEN t.sex = t.gender THEN 'equal' ELSE 'other' END AS sex
+  FROM all_said m JOIN fitting_faces t USING (fno)
+  UNION ALL
+  SELECT extract, file, row, side, ident, name_key, 'name_document', name_reason, 'nothing', 'nothing' FROM fitting_documents
+)
+SELECT t.extract, t.file, t.row, t.side, t.ident, t.method,
+       w.bits + CASE WHEN t.name_reason IN ('name_equal', 'name_agrees', 'name_homophone') THEN coalesce(n.bits, r.bits, 0) ELSE 0 END AS score
+FROM rows_of t JOIN link_weights w USING (method, name_reason, birth, sex)
+LEFT JOIN name_weights n ON n.name_key = t.name_key LEFT JOIN (SELECT bits FROM name_weights WHERE name_key IS NULL) r ON TRUE
 
 -- name: in_question
 -- The two who fit each row best, of all that are in question: `n` 1 and 2. Whom the night has judged is told by that.
