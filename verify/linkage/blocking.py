@@ -39,21 +39,30 @@ class Index:
 
 
 def index_of(stack: Stack, plan: Plan, left: int) -> Index:
-    """Work out every part once and every key of it."""
+    """Work out every part once and every key of it; of a large table a part when the first key asks for it, and no longer than the last one does."""
     keys = [*plan.keys, *(certain.key for certain in plan.certain)]
-    names = sorted({part for key in keys for part in key.parts})
-    at_once = len(names) if stack.height <= FEW else 1  # of a large table one after the other, for the sake of memory
-    parts = {name: hashes for at in range(0, len(names), at_once) for name, hashes in _hashed(stack, plan, names[at : at + at_once])}
-    return Index({key.name: _mixed([parts[part] for part in key.parts]) for key in keys}, left)
+    last = {part: at for at, key in enumerate(keys) for part in key.parts}
+    parts = dict(_hashed(stack, plan, sorted(last))) if stack.height <= FEW else {}
+    found: dict[str, Hashes] = {}
+    for at, key in enumerate(keys):
+        if key.name not in found:
+            parts.update(_hashed(stack, plan, [part for part in key.parts if part not in parts]))
+            found[key.name] = _mixed([parts[part] for part in key.parts])
+        for part in [part for part in key.parts if last[part] == at]:
+            parts.pop(part, None)
+    return Index(found, left)
 
 
 def _hashed(stack: Stack, plan: Plan, names: list[str]) -> Iterator[tuple[str, Hashes]]:
     """A hash of each value of some columns, or of what is derived from some, never 0; 0 for none."""
+    if not names:
+        return
     said = {name: plan.derived.get(name, pl.col(name)).alias(name) for name in names}
     roots = sorted({root for expression in said.values() for root in expression.meta.root_names()})
     found = stack.frame(roots).select(said.values())
+    hashed = found.select(pl.all().hash(seed=7))
     for name in names:
-        hashes = np.maximum(found[name].hash(seed=7).to_numpy(), np.uint64(1))
+        hashes = np.maximum(hashed[name].to_numpy(), np.uint64(1))
         if found[name].null_count():
             hashes *= found[name].is_not_null().to_numpy()
         yield name, hashes

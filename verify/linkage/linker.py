@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.blocking import Blocked, pairs_of
+from verify.linkage.blocking import Blocked, Index, pairs_of
 from verify.linkage.choosing import Choice, choose
 from verify.linkage.codes import Stack
 from verify.linkage.comparing import Bench, Codes, Compared, bench_of, distinct, read_by
@@ -45,7 +45,7 @@ def link(left: pl.DataFrame, right: pl.DataFrame, plan: Plan, *, model: Model | 
     certain, rest = bench.settled(np.arange(left.height, left.height + right.height))
     anchors = bench.anchors(left) if model is None else np.zeros(0, np.int64)
     theirs, ours, told = pairs_of(bench.index, plan, np.concatenate([rest, anchors]))
-    known = theirs < left.height
+    bench, known = replace(bench, index=Index({}, left.height)), theirs < left.height  # its keys, an eighth of all memory, have been asked
     candidates, against = bench.compared(ours[~known], theirs[~known]), bench.compared(ours[known], theirs[known])
     return _linked(bench, (certain, candidates, against), told, model=model, keep_pairs=keep_pairs)
 
