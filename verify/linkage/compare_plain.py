@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from verify.linkage.codes import Coded, Flags, Ints, Stack, coded
+from verify.linkage.codes import FEW, Coded, Flags, Ints, Stack, coded
 from verify.linkage.distances import jaro_winkler
 from verify.linkage.plan import Levels, Rows
 
@@ -44,7 +44,10 @@ class Birth:
 
 
 def _days(column: pl.Series) -> Days:
-    return column.to_physical().cast(pl.Int64).fill_null(int(NO_DAY)).to_numpy().astype(np.int32)
+    days = column.to_physical()
+    if len(days) <= FEW:
+        return np.array([NO_DAY if day is None else day for day in days.to_list()], np.int32)
+    return days.cast(pl.Int64).fill_null(int(NO_DAY)).to_numpy().astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

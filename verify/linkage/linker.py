@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import polars as pl
 
 from verify.linkage.blocking import Blocked, Index, pairs_of
 from verify.linkage.choosing import Choice, choose
-from verify.linkage.codes import Stack
+from verify.linkage.codes import FEW, Stack
 from verify.linkage.comparing import Bench, Codes, Compared, bench_of, distinct, read_by
 from verify.linkage.mixture import Seen, fit
 from verify.linkage.model import Model, made
@@ -140,9 +141,16 @@ def _table(choice: Choice, bench: Bench, model: Model) -> pl.DataFrame:
         "bits": choice.bits,
         "ahead": choice.margin,
         "second": pl.Series(choice.second, dtype=pl.Int64).set(pl.Series(choice.second < 0), None),
-        "status": pl.Series(["review", "accepted"]).gather(choice.accepted.astype(np.int64)),
+        "status": _worded(("review", "accepted"), choice.accepted),
         "certain": choice.certain,
-        "story": pl.Series(model.stories, dtype=pl.String).gather(choice.story.astype(np.int64)),
+        "story": _worded(model.stories, choice.story),
     }
-    levels = {f"level_{one.name}": pl.Series(one.levels, dtype=pl.String).gather(lines[:, at].astype(np.int64)) for at, one in enumerate(bench.plan.fields)}
+    levels = {f"level_{one.name}": _worded(one.levels, lines[:, at]) for at, one in enumerate(bench.plan.fields)}
     return pl.DataFrame({**told, **levels})
+
+
+def _worded(words: tuple[str, ...], places: npt.NDArray[Any]) -> pl.Series:
+    """A word for each place."""
+    if len(places) <= FEW:
+        return pl.Series([words[int(at)] for at in places.tolist()], dtype=pl.String)
+    return pl.Series(words, dtype=pl.String).gather(places.astype(np.int64))
