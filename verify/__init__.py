@@ -5,15 +5,10 @@ The public door. Names are resolved on first use, so that `hedui --help` imports
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-
-# Polars gives unused memory back within a second, and takes a tenth of the time of reading to have it again, page by page (measured): what it
-# has marked as free stays with it until the system wants it. Read once, when Polars is imported.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "muzzy_decay_ms:-1")
 
 _DOOR = {
     "Home": "verify.settings",
