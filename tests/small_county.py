@@ -19,7 +19,7 @@ import polars as pl
 from verify.faces import FACE, SAID
 from verify.model import Arrived, Known, Part, Spoken
 from verify.plan import Plan, make_plan
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 from verify.stages import assess, group, watch

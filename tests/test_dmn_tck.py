@@ -20,7 +20,7 @@ from verify.formulas_interpreter import Facts, amount, verdict
 from verify.formulas_spans import Plain, Span, Truth, integer
 from verify.interval import Interval, Said, Verdict, both
 from verify.layers import sql_of
-from verify.rule_files import Decision, Outcome, Row
+from verify.rule_decisions import Decision, Outcome, Row
 from verify.second_opinion import category
 from verify.store import Store, open_store, quoted
 

@@ -28,7 +28,7 @@ from verify.match_rows import Found, asked_for
 from verify.match_scores import Counted, _unfair, evaluate, score_blocks, score_json
 from verify.nights import newest_night
 from verify.problems import HeduiError
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 from verify.speech import Speech

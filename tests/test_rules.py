@@ -12,7 +12,7 @@ from verify.parameters import parameter_table, value_in_force
 from verify.problems import UsageError
 from verify.rule_checks import check_rules
 from verify.rule_examples import test_rules as run_examples
-from verify.rule_files import Example
+from verify.rule_facts import Example
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 

@@ -15,7 +15,7 @@ from verify.model import Arrived, Known, Part
 from verify.opinion_rows import Family, Line, Somebody
 from verify.plan import Plan
 from verify.random_families import kinds_of, random_family
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.second_opinion import opinion
 from verify.stages import assess
 from verify.store import open_store, read_frame, write_frame

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.store import frames_into, read_frame, write_frame
 
 READER = "4"  # raise it when the same bytes would be read into other rows, so that they are read anew

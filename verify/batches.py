@@ -17,7 +17,7 @@ from verify.manifest_list import FULL
 from verify.model import Part
 from verify.plain_cells import STORED
 from verify.row_checks import complete_key
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.store import frames_where, read_frame, write_frame
 
 

@@ -19,7 +19,8 @@ from verify.example_answers import VERDICTS, Asked, answer, stated
 from verify.formulas_interpreter import amount
 from verify.plan import Plan
 from verify.problems import Problem
-from verify.rule_files import Example, Rule
+from verify.rule_decisions import Rule
+from verify.rule_facts import Example
 from verify.rule_plans import RulePlan
 
 FEN, WHOLE = Decimal("0.01"), Decimal(1)

@@ -12,7 +12,7 @@ from decimal import Decimal
 import polars as pl
 
 from verify.plain_cells import NARROW, NO_VALUE, SPACES, STORED, TO_NARROW, WIDE, plain_cells
-from verify.rule_files import Column, Extract
+from verify.rule_extracts import Column, Extract
 
 BAD_BYTE = "\U0010ffff"  # stands where a byte was not of the file's encoding; never a character of a real text
 EXCEL_DAY_ZERO = -25_569  # 1899-12-30 in days from 1970-01-01: right for every serial from 1900-03-01 on

@@ -12,7 +12,7 @@ from verify.example_answers import Asked, all_examples, answer
 from verify.parameters import value_in_force
 from verify.plan import Plan, make_plan
 from verify.rule_checks import check_rules, newest_day
-from verify.rule_files import Decision, Rule, TableVersion, versions_of
+from verify.rule_decisions import Decision, Rule, TableVersion, versions_of
 
 SETTLED, UNKNOWN = "settled", "unknown"
 

@@ -12,7 +12,7 @@ from verify.batches import Batch, known_parts
 from verify.faces import name_tables_of, put_spoken, read_spoken, spoken_of
 from verify.model import Part
 from verify.parts import column_of, rows_of
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
 from verify.touching import Asked, Lines, cut

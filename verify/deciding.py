@@ -19,7 +19,7 @@ from verify.ledger import Look, record
 from verify.manifest import Published
 from verify.nights import newest_night
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.settings import Home
 from verify.speech import Speech

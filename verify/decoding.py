@@ -19,7 +19,7 @@ import polars as pl
 from verify.columns import find_columns
 from verify.fenced import FenceError, Limits, ask_into
 from verify.foreign_sheets import DELIMITER, ENCODING, FORMAT, Decoded, Job, TornError, book, table, tree
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.text_forms import DELIMITERS, MARKS, decoded, form_of
 from verify.text_pieces import in_pieces
 from verify.text_sheets import LineLongError, LinesLostError, plan, sheets

@@ -16,7 +16,8 @@ from verify.interval import NOTHING, Interval, Said, Verdict, Worth
 from verify.opinion_rows import AMOUNTS, Family, Line, Somebody, counted, of_case, of_rows, row_facts, sees
 from verify.parameters import value_in_force
 from verify.plan import InputPlan, Plan
-from verify.rule_files import Column, Example
+from verify.rule_extracts import Column
+from verify.rule_facts import Example
 from verify.rule_texts import Entry
 from verify.second_opinion import case_facts, category
 

@@ -15,21 +15,10 @@ from typing import Any
 from verify.labels import book_of
 from verify.layout import Block
 from verify.problems import Problem, UsageError
-from verify.rule_files import (
-    Alert,
-    Benefit,
-    Decision,
-    Example,
-    Extract,
-    Input,
-    InputVersion,
-    Message,
-    Parameter,
-    Rule,
-    TableVersion,
-    Value,
-    Version,
-)
+from verify.rule_decisions import Benefit, Decision, Rule, TableVersion, Version
+from verify.rule_extracts import Extract
+from verify.rule_facts import Example, Input, InputVersion, Parameter, Value
+from verify.rule_files import Alert, Message
 from verify.rule_texts import Entry
 from verify.speech import Speech
 from verify.typed import safe

@@ -14,7 +14,7 @@ from verify.explain_grey import may_have_leads
 from verify.explain_short import Told
 from verify.labels import book_of, department_of, extract_label, fact_label, span, verdict
 from verify.layout import Block
-from verify.rule_files import Parameter, Value
+from verify.rule_facts import Parameter, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 from verify.speech import Speech

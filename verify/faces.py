@@ -19,7 +19,7 @@ from verify.citizen_id import id_keys, said_by
 from verify.identity.name_keys import NameTables, name_keys, name_tables
 from verify.keys import remove_sealed
 from verify.model import Part, Spoken
-from verify.rule_files import Extract, Person
+from verify.rule_extracts import Extract, Person
 from verify.rulebook import Rulebook
 from verify.store import Store, frames_into, frames_of, quoted, read_frame, rows_in, write_frame
 

@@ -16,7 +16,7 @@ from verify.formulas_spans import Operand, Plain, RowSql, Span, exactly, max0
 from verify.formulas_trees import integer, whole
 from verify.layers import column, sql_of
 from verify.plan import InputPlan
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 _SCALES = {"money": 2, "count": 0}
 _TYPES = {"money": "BIGINT", "number": "BIGINT", "count": "BIGINT", "date": "DATE", "month": "DATE", "epoch_ms": "DATE"}

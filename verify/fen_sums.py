@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from verify.rule_files import Column, Extract
+from verify.rule_extracts import Column, Extract
 
 PLACES = {"元": 2, "万元": 6}
 

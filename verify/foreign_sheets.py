@@ -18,7 +18,7 @@ import polars as pl
 from verify.columns import BAD_BYTE, clean_header
 from verify.fenced import Limits, ask_into
 from verify.record_counts import count_records
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.text_forms import MARKS, Form
 from verify.text_pieces import in_pieces
 from verify.text_sheets import Sheet, plan, sheets

@@ -16,7 +16,7 @@ from sqlglot import exp
 from verify.formulas import Formula
 from verify.plan import InputPlan, Plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 PLAIN = ("倍", "比")
 PERSON, YEAR, MONEY = "人", "年", "元"

@@ -15,7 +15,7 @@ from verify.batches import Batch
 from verify.manifest_list import CHANGES, FULL
 from verify.problems import Problem
 from verify.profiles import AMOUNTS, EMPTY, MEDIAN, PLACE, RECEIVED, REFUSED, REMOVED, ROWS, VALID, Profile
-from verify.rule_files import Extract, Guards
+from verify.rule_extracts import Extract, Guards
 
 ORDER = "N-HEADER-ORDER"
 

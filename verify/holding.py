@@ -16,7 +16,7 @@ from verify.decisions import ACCEPTED, WITHDRAWN, Decisions, Key
 from verify.guards import before, seen, strays
 from verify.manifest_list import CHANGES, FULL
 from verify.problems import Problem
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 OVER = "E-HELD-"
 

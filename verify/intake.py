@@ -25,7 +25,7 @@ from verify.problems import IntegrityError, Problem
 from verify.profiles import Measuring
 from verify.repeats import Repeats
 from verify.row_checks import WARNINGS, Accounted, Layout, account
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.text_sheets import Sheet
 
 EXTRA, ABSENT, STRANGE = "N-EXTRA-COLUMN", "N-ABSENT-COLUMN", "W-CODE"

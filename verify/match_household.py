@@ -26,7 +26,7 @@ from verify.parts import known_rows_in
 from verify.passing import passing_folder
 from verify.privacy import mask_name
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.speech import Speech

@@ -18,7 +18,7 @@ from verify.identity.name_grades import AGREES, grade_name
 from verify.identity.phones import phone_of
 from verify.manifest import Published
 from verify.match_rows import RESULTS, TABLES
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, read_frame
 from verify.store_rows import Record

@@ -24,7 +24,7 @@ from verify.match_explain import in_bits, level_word
 from verify.match_rows import TABLES, Found
 from verify.nights import newest_night
 from verify.problems import IntegrityError, Problem, UsageError
-from verify.rule_files import Extract, Person
+from verify.rule_extracts import Extract, Person
 from verify.rulebook import Rulebook
 from verify.settings import Home
 from verify.speech import Speech

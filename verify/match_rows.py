@@ -19,7 +19,7 @@ from verify.link_scores import MARGINS
 from verify.linkage.people import WRITTEN
 from verify.manifest import Published
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract, Person
+from verify.rule_extracts import Extract, Person
 from verify.rulebook import Rulebook
 from verify.settings import Home
 from verify.store_rows import Record, rows_where

@@ -14,7 +14,9 @@ from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_mutants import mutated
 from verify.plan import InputPlan, Plan, make_plan
 from verify.problems import UsageError
-from verify.rule_files import Decision, Input, Parameter, Row, Shape, versions_of
+from verify.rule_decisions import Decision, Row, versions_of
+from verify.rule_facts import Input, Parameter
+from verify.rule_shapes import Shape
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 

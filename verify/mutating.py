@@ -23,7 +23,7 @@ from verify.plan import Plan, make_plan
 from verify.probes import outcome, telling
 from verify.random_families import Kinds, kinds_of, random_family, smallest
 from verify.rule_checks import check_rules, compile_all, newest_day
-from verify.rule_files import Example
+from verify.rule_facts import Example
 from verify.second_opinion import Opinion, opinion
 
 FAMILIES = 200

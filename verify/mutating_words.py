@@ -10,7 +10,7 @@ from verify.coverage import Point
 from verify.layout import Block
 from verify.mutating import Score, Survivor
 from verify.opinion_rows import Family, Line
-from verify.rule_files import Example
+from verify.rule_facts import Example
 from verify.speech import Speech
 
 

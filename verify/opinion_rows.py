@@ -13,7 +13,7 @@ from verify import interval
 from verify.formulas_interpreter import Facts, amount, verdict
 from verify.interval import Interval, Said, Verdict
 from verify.plan import InputPlan
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 MONEY_SCALE = 2
 AMOUNTS = ("money", "number", "count")

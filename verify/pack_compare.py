@@ -9,7 +9,8 @@ from typing import Any
 
 from verify.pack_gaps import bounds_told
 from verify.parameters import value_in_force
-from verify.rule_files import Decision, Input, Parameter, Rule
+from verify.rule_decisions import Decision, Rule
+from verify.rule_facts import Input, Parameter
 from verify.rulebook import Rulebook
 
 KEYS = ("expr", "when", "amount", "per", "keep", "count", "value", "limit")

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from verify import rule_files
-from verify.rule_files import Day, Example, Name, NotKnown, Region, Shape, Texts, Value
+from verify.rule_facts import Example, NotKnown, Value
+from verify.rule_shapes import Day, Name, Region, Shape, Texts
 
 BASE = "base"
 

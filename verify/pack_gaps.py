@@ -10,7 +10,7 @@ from verify.pack_checks import documents_in
 from verify.pack_files import Document
 from verify.packs import documents_of
 from verify.parameters import value_in_force
-from verify.rule_files import Parameter, Value
+from verify.rule_facts import Parameter, Value
 from verify.rulebook import Rulebook
 
 ABSENT, BOUNDS, SEEN, ENDED, COVER = "absent", "bounds", "seen", "ended", "cover"

@@ -13,7 +13,7 @@ from verify.pack_files import Document
 from verify.pack_gaps import bounds_told, gaps, why_not_known
 from verify.packs import documents_of
 from verify.plan import make_plan
-from verify.rule_files import Parameter, Value
+from verify.rule_facts import Parameter, Value
 from verify.rulebook import Rulebook
 
 

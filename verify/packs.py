@@ -12,7 +12,9 @@ from typing import Any
 
 from verify.pack_files import BASE, Adds, Cites, Document, Pack
 from verify.problems import Problem, UsageError
-from verify.rule_files import Example, Input, Membership, Parameter, Rule
+from verify.rule_decisions import Rule
+from verify.rule_facts import Example, Input, Parameter
+from verify.rule_files import Membership
 from verify.rule_texts import Entry, entries_of
 
 PACKS = "packs"

@@ -19,7 +19,7 @@ from verify.identity.name_keys import NameTables
 from verify.pair_decisions import PairDecision, Place
 from verify.plain_cells import STORED
 from verify.problems import IntegrityError, Problem
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
 

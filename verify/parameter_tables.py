@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import NamedTuple, cast
 
 from verify.problems import Problem, UsageError
-from verify.rule_files import AMOUNT, DAY, REGION, Parameter, Value
+from verify.rule_facts import Parameter, Value
+from verify.rule_shapes import AMOUNT, DAY, REGION
 
 _NOTHING = (Decimal(0),)
 PLAIN = ("region", "from", "to", "law", "review_by")

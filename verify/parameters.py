@@ -13,7 +13,7 @@ from decimal import Decimal
 import polars as pl
 
 from verify.problems import Problem, UsageError
-from verify.rule_files import Parameter, Value
+from verify.rule_facts import Parameter, Value
 from verify.rulebook import Rulebook
 
 

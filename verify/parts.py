@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from verify.model import Part
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.store import Store, frames_of, frames_where, quoted, read_frame
 
 AT_ONCE = 500_000  # rows of a part that are looked through at a time

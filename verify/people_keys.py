@@ -18,7 +18,7 @@ import polars as pl
 
 from verify.candidates import NameGrades
 from verify.faces import name_tables_of
-from verify.rule_files import Retention
+from verify.rule_extracts import Retention
 from verify.rulebook import Rulebook
 from verify.store import Store, read_frame, statements, write_frame
 

@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from verify.rule_files import Column
+from verify.rule_extracts import Column
 
 NO_VALUE = ("", "-", "—", "无", "NULL", "null", "N/A")
 SPACES = " \t\r\n\v\f\u00a0\u2002\u2003\u2009\u200b\u3000\ufeff"

@@ -13,7 +13,9 @@ from typing import TypeVar
 
 from verify.formulas import Formula, parse
 from verify.problems import Problem, UsageError
-from verify.rule_files import Alert, Extract, Input
+from verify.rule_extracts import Extract
+from verify.rule_facts import Input
+from verify.rule_files import Alert
 from verify.rule_plans import Levels, Period, Reads, RulePlan, dated_plans, periods, stretches
 from verify.rulebook import Rulebook
 

@@ -15,7 +15,10 @@ from verify.mutants import Mutant
 from verify.plan import Plan
 from verify.problems import UsageError
 from verify.random_families import Kinds
-from verify.rule_files import AMOUNT, Column, Decision, Example, Parameter
+from verify.rule_decisions import Decision
+from verify.rule_extracts import Column
+from verify.rule_facts import Example, Parameter
+from verify.rule_shapes import AMOUNT
 
 _DAY = timedelta(days=1)
 _CENT = Decimal("0.01")

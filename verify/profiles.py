@@ -13,7 +13,7 @@ import polars as pl
 
 from verify.archive import Counts
 from verify.citizen_id import birth_of, valid_id18
-from verify.rule_files import Extract, Person
+from verify.rule_extracts import Extract, Person
 
 PROFILE = {"measure": pl.String, "column": pl.String, "value": pl.Int64}
 RECEIVED, ROWS, REFUSED, REMOVED, PLACE, EMPTY, VALID, AMOUNTS, MEDIAN = (

@@ -19,7 +19,7 @@ from verify.ledger import Look, record
 from verify.manifest import Published, published_nights
 from verify.nights import newest_night
 from verify.pair_decisions import read_pair_decisions
-from verify.rule_files import Retention
+from verify.rule_extracts import Retention
 from verify.rulebook import Rulebook
 from verify.settings import Home, sync_folder
 from verify.speech import Speech

@@ -16,7 +16,7 @@ from sqlglot import exp
 from verify.formulas import month_before
 from verify.opinion_rows import Family, Line, Somebody
 from verify.plan import Plan
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 _FAR = 40_000_00  # fen; most amounts of one row lie below it
 _AGES = (0, 1, 15, 16, 17, 18, 30, 54, 59, 60, 61, 90)

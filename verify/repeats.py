@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from verify.row_checks import WARNINGS, complete_key
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 
 class Repeats:

@@ -15,7 +15,7 @@ from verify.citizen_id import valid_id18
 from verify.columns import read_cells
 from verify.fen_sums import fen_in, fen_of
 from verify.plain_cells import STORED
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.text_sheets import Sheet
 
 REFUSED = {"row": pl.Int32, "code": pl.String, "column": pl.String, "case_id": pl.String}

@@ -16,7 +16,8 @@ from verify.formulas_units import unit_problems
 from verify.pack_checks import document_problems
 from verify.plan import Plan, make_plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract, Retention, versions_of
+from verify.rule_decisions import versions_of
+from verify.rule_extracts import Extract, Retention
 from verify.rule_reading import nothing_to_collect
 from verify.rule_uses import basis_problems, use_problems
 from verify.rule_values import value_problems, version_problems

@@ -22,7 +22,9 @@ from verify.parameters import bounds, scale_of
 from verify.plan import InputPlan, Plan, make_plan
 from verify.problems import UsageError
 from verify.rule_checks import check_rules, newest_day
-from verify.rule_files import Column, Example, Rule
+from verify.rule_decisions import Rule
+from verify.rule_extracts import Column
+from verify.rule_facts import Example
 from verify.store import Store, open_store, quoted
 
 
@@ -53,8 +55,7 @@ def try_both_sides(folder: Path) -> int:
     Raises UsageError: E-RULE-SIDE where two answers, or verdict and figures, differ; E-RULE-ONE-SIDED for a test without
     a case on each side.
     """
-    book = check_rules(folder)
-    newest = newest_day(book)
+    newest = newest_day(book := check_rules(folder))
     plan = make_plan(book, newest)
     made = sides(plan, all_examples(book.entries), newest)
     with tempfile.TemporaryDirectory() as work, open_store(Path(work), few_rows=True) as store:

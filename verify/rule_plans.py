@@ -15,7 +15,8 @@ from typing import Any
 from verify.formulas import Formula, in_order, parse
 from verify.formulas_tight import tightened
 from verify.problems import Problem, UsageError
-from verify.rule_files import Decision, Input, Part, Rule
+from verify.rule_decisions import Decision, Part, Rule
+from verify.rule_facts import Input
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 

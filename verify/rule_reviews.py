@@ -14,7 +14,8 @@ from verify.layout import Block
 from verify.parameters import missing_values, value_in_force
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
-from verify.rule_files import Parameter, Value, versions_of
+from verify.rule_decisions import versions_of
+from verify.rule_facts import Parameter, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 from verify.speech import Speech

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from verify.pack_files import KINDS
 from verify.problems import Problem, UsageError
-from verify.rule_files import Shape
+from verify.rule_shapes import Shape
 
 
 @dataclass(frozen=True)

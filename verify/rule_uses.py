@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from verify.plan import Plan
 from verify.problems import Problem
-from verify.rule_files import Version
+from verify.rule_decisions import Version
 from verify.rule_plans import RulePlan
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook

@@ -11,7 +11,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from verify.problems import Problem
-from verify.rule_files import Parameter, Value, versions_of
+from verify.rule_decisions import versions_of
+from verify.rule_facts import Parameter, Value
 from verify.rule_texts import Entry
 from verify.rulebook import Rulebook
 

@@ -17,24 +17,12 @@ from verify.pack_files import Pack
 from verify.packs import home_of, layers_of, overlay, placed
 from verify.parameter_tables import with_table
 from verify.problems import Problem, UsageError
-from verify.rule_files import (
-    Alert,
-    Benefit,
-    Decision,
-    Extract,
-    Input,
-    Matching,
-    Membership,
-    Message,
-    Parameter,
-    Part,
-    Report,
-    Rule,
-    Shape,
-    Supposed,
-    Word,
-)
+from verify.rule_decisions import Benefit, Decision, Part, Rule
+from verify.rule_extracts import Extract
+from verify.rule_facts import Input, Parameter
+from verify.rule_files import Alert, Matching, Membership, Message, Report, Supposed, Word
 from verify.rule_reading import Reading, nothing_to_collect
+from verify.rule_shapes import Shape
 from verify.rule_texts import Entry
 
 S = TypeVar("S", bound=Shape)

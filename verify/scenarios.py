@@ -18,7 +18,8 @@ from pydantic import Field, ValidationError
 
 from verify.problems import Problem, UsageError
 from verify.rule_checks import check_rules
-from verify.rule_files import Amount, Name, Parameter, Shape, Value
+from verify.rule_facts import Parameter, Value
+from verify.rule_shapes import Amount, Name, Shape
 from verify.rule_texts import plain_mapping
 from verify.rulebook import Rulebook
 

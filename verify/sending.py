@@ -21,7 +21,7 @@ from verify.layout import Block
 from verify.manifest_list import CHANGES, FULL, Drop, Listed, NotAFileError, open_plain, sha256_of
 from verify.nights import newest_night
 from verify.problems import InputError, Problem, UsageError
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.settings import Home
 from verify.speech import Speech
 from verify.typed import safe, without_ids

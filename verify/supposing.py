@@ -20,7 +20,8 @@ from verify.columns import read_cells
 from verify.formulas_interpreter import days_of
 from verify.keys import remove_sealed
 from verify.problems import Problem, UsageError
-from verify.rule_files import Extract, Supposed
+from verify.rule_extracts import Extract
+from verify.rule_files import Supposed
 from verify.rulebook import Rulebook
 from verify.store import read_frame, write_frame
 from verify.store_rows import Record

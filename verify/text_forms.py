@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from verify.columns import BAD_BYTE, clean_header, find_columns
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 SAMPLE = 1 << 20
 HEAD = 1 << 14  # bytes in which the header is looked for

@@ -17,7 +17,7 @@ import polars as pl
 from verify.citizen_id import VALID_18, as_fifteen, birth_of
 from verify.identity.name_grades import FOREIGN, grade_names
 from verify.identity.name_keys import NameTables
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 
 _BLOCKS = ("tail", "ends", "month", "head")  # as in `candidates`: two IDs one slip apart share one of these
 PLACE = ("extract", "file", "row")

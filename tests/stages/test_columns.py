@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from verify import columns
 from verify.columns import MOST, read_cells
 from verify.plain_cells import NO_VALUE
-from verify.rule_files import Column
+from verify.rule_extracts import Column
 
 FORMS = ("{plain}", "{grouped}", "￥{plain}", "¥{grouped}", "{plain}元", "￥{grouped}元", " {plain}\u3000", "'{plain}", "{wide}", "{plain}00", "+{plain}")
 WIDE_DIGITS = str.maketrans("0123456789", "０１２３４５６７８９")

@@ -20,7 +20,7 @@ from verify.batches import known_rows as state_of
 from verify.faces import load_spoken, spoken_of
 from verify.identity.name_keys import NameTables
 from verify.model import Arrived, Spoken
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 from verify.store import open_store, read_frame

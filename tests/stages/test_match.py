@@ -25,7 +25,7 @@ from verify.linkage.model import Model, load_model, save_model
 from verify.model import Arrived, Known, Part
 from verify.pair_decisions import PairDecision, Place
 from verify.pair_marks import write_marks
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook, load_rulebook
 from verify.stages import match, standardise
 from verify.stages.match_decided import DECIDED

@@ -10,7 +10,7 @@ import pytest
 from verify.archive import Counts
 from verify.identity.numbers import check_of
 from verify.profiles import Measuring
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 

@@ -17,7 +17,7 @@ from tests.small_drops import CARS, VALID, ZHANG, Bureau, Sent, car, csv_of, pla
 from verify import record_counts, text_pieces
 from verify.archive import Archive
 from verify.columns import BAD_BYTE
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 from verify.text_forms import form_of

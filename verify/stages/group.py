@@ -17,7 +17,7 @@ from verify.formulas import plain_condition
 from verify.model import Arrived, Known, Spoken, Table
 from verify.parameters import bounds
 from verify.parts import known_rows_in
-from verify.rule_files import Absence, Application, Extract, Roles
+from verify.rule_extracts import Absence, Application, Extract, Roles
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
 

@@ -25,7 +25,7 @@ from verify.intake import HEADER, FileMissingError, FileRefusedError, take
 from verify.manifest_list import FULL, LIST_NAME, Drop, Listed, is_plain_name, newest_date, open_drop, read_list
 from verify.model import Arrived, Known
 from verify.problems import InputError, IntegrityError, Problem
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
 

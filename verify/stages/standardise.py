@@ -15,7 +15,7 @@ from verify.faces import load_spoken, name_tables_of, spoken_of
 from verify.formulas import plain_condition
 from verify.model import Arrived, Known, Spoken, Table
 from verify.parts import known_rows_in
-from verify.rule_files import Extract
+from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
 
