@@ -17,7 +17,7 @@ import typer
 
 from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_paper, desk_rules, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE
-from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, tell, voice_of
+from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, run, tell, voice_of
 from verify.usage import Command
 
 if TYPE_CHECKING:
@@ -152,5 +152,10 @@ def _as_json(voice: Speech, outcome: Outcome) -> Mapping[str, Any]:
     return {**where, **told, "troubles": problems_as_json(voice, outcome.troubles)}
 
 
+def main() -> None:
+    """The command `hedui`."""
+    run(app)
+
+
 if __name__ == "__main__":
-    app()
+    main()
