@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import zipfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +104,16 @@ def test_a_changed_table_is_named_and_nothing_of_it(home: Home, night: Published
     assert said.stderr.startswith("E-AGAIN ")
     assert table in said.stderr
     assert not list(changed.folder.glob(".again*"))
+
+
+@pytest.mark.parametrize("table", ["tables/values", "results/links", "tables/margins"])
+def test_a_table_that_is_gone_is_not_passed_over_unless_older_nights_lack_it(home: Home, night: Published, book: Rulebook, tmp_path: Path, table: str) -> None:
+    bare = a_copy(home, tmp_path / "bare")
+    then = current_night(bare)
+    assert then is not None
+    remove_sealed(then.folder / f"{table}.parquet")
+    with nullcontext() if table == "tables/margins" else pytest.raises((IntegrityError, FileNotFoundError)):
+        assert must_agree(bare, then, three(night)["open"], book=book) > 1
 
 
 def test_a_case_is_not_worked_out_by_other_rules_or_without_its_archive(home: Home, night: Published, book: Rulebook, tmp_path: Path) -> None:

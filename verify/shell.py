@@ -179,9 +179,11 @@ def run(app: Any) -> None:
         if not isinstance(ended.code, int):
             raise
         atexit._run_exitfuncs()  # noqa: SLF001 - what was asked for at the end is done, as multiprocessing sees to it in its children
-        with contextlib.suppress(OSError):  # whoever read us is gone
+        try:
             sys.stdout.flush()
             sys.stderr.flush()
+        except OSError:  # what was printed did not arrive, and there is nowhere left to say so but the exit code
+            os._exit(ended.code or EXIT_BUG)
         os._exit(ended.code)
 
 
