@@ -49,15 +49,16 @@ def near_ids(store: Store, name: str, ours: str, theirs: str) -> None:
     Both tables have `id_key` and `id_state`; at least one of a pair is invalid, for a valid ID is never taken for
     another valid one.
     """
-    ready = "id_key IS NOT NULL AND length(id_key) BETWEEN 17 AND 19"
-    joins = " UNION ".join(
-        f"""SELECT o.id_key AS a, t.id_key AS b
-            FROM (SELECT DISTINCT id_key, id_state FROM {ours} WHERE {ready}) o
-            JOIN (SELECT DISTINCT id_key, id_state FROM {theirs} WHERE {ready}) t
-              ON {block.format("o.id_key")} = {block.format("t.id_key")}
-            WHERE o.id_key <> t.id_key AND (o.id_state = 'invalid' OR t.id_state = 'invalid')"""
-        for block in _ID_BLOCKS
-    )
-    pairs = store.frame(f"SELECT a, b FROM ({joins}) ORDER BY a, b")
+    pairs = store.frame(f"""
+        SELECT DISTINCT o.id_key AS a, t.id_key AS b FROM ({_in_blocks(ours)}) o JOIN ({_in_blocks(theirs)}) t USING (kind, block)
+        WHERE o.id_key <> t.id_key AND (o.id_state = 'invalid' OR t.id_state = 'invalid') ORDER BY a, b
+    """)
     near = pl.Series(one_slip_apart(zip(pairs["a"], pairs["b"], strict=True)), dtype=pl.Boolean)
     store.load(name, pairs.filter(near))
+
+
+def _in_blocks(table: str) -> str:
+    """Each ID of a table that is nearly whole once for each of its blocks."""
+    blocks = ", ".join(block.format("id_key") for block in _ID_BLOCKS)
+    ids = f"SELECT DISTINCT id_key, id_state FROM {table} WHERE length(id_key) BETWEEN 17 AND 19"
+    return f"SELECT id_key, id_state, unnest([{blocks}]) AS block, unnest(range({len(_ID_BLOCKS)})) AS kind FROM ({ids})"

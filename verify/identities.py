@@ -36,8 +36,9 @@ def identify(store: Store, grades: NameGrades) -> None:
     for step in ("accept_exact", "accept_corrected"):
         _accept(store, step)
     store.table("birth_pairs", f"{_SQL['register_crowd']} UNION SELECT * FROM register_pairs WHERE method = 'name_birth_sex'")
-    _grade(store, grades, "birth_pairs")
-    _accept(store, "accept_birth")
+    if _any(store, "birth_pairs"):
+        _grade(store, grades, "birth_pairs")
+        _accept(store, "accept_birth")
     leave_out_homes(store)
     _spread_over_households(store, grades)
     for name in _KNOWN:
@@ -62,7 +63,14 @@ def _spread_over_households(store: Store, grades: NameGrades) -> None:
     while True:
         store.table("family_rows", _SQL["family_rows"])
         store.table("household_pairs", _SQL["household_pairs"])
-        _grade(store, grades, "household_pairs")
         store.run("DELETE FROM person_rows WHERE method = 'name_household' AND status = 'review'")
+        if not _any(store, "household_pairs"):
+            return
+        _grade(store, grades, "household_pairs")
         if not _accept(store, "accept_household"):
             return
+
+
+def _any(store: Store, pairs: str) -> bool:
+    """Whether there is anything to compare: of one case there seldom is, and to find nothing takes five statements."""
+    return bool(store.one(f"SELECT count(*) FROM {pairs}"))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent
 
 PROGRAM = "hedui"
-SELDOM = 50_000  # objects made before Python's collector of circles looks at them; by default 700
+SELDOM = 500_000  # objects made before Python's collector of circles looks at them; by default 700
 
 
 class Shell(Group):

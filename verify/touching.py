@@ -103,7 +103,7 @@ class People:
 
     def of(self, said: pl.DataFrame) -> pl.DataFrame:
         """The faces that lines name."""
-        return self.faces.join(said.select("face").unique(), on="face", how="semi")
+        return self.faces.join(said, on="face", how="semi")
 
     def named(self, others: pl.DataFrame) -> pl.DataFrame:
         """The faces that bear a name of others, today or formerly."""

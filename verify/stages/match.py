@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,10 +80,35 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     Links are written of extracts that may be used tonight, for members who have authorised it; for the others only from
     extracts that the rules let be read freely to say who counts.
     """
-    before = _tables(store)
-    _load_spoken(store, spoken, book)
-    for name in ("roster", "applications"):
-        store.load(name, work / f"{name}.parquet")
+    with _tables_of_its_own(store):
+        _load_spoken(store, spoken, book)
+        for name in ("roster", "applications"):
+            store.load(name, work / f"{name}.parquet")
+        _judge(store, arrived, book)
+        write_margins(store, work)
+        tell_decided(store, arrived, work)
+        tell_crowds(store, arrived.troubles)
+        written = {}
+        for name in ("links", "persons", "portraits"):
+            path = work / f"{name}.parquet"
+            written[name] = Table(path, store.save(_SQL[name], path))
+    return Linked(**written)
+
+
+@contextmanager
+def _tables_of_its_own(store: Store) -> Iterator[None]:
+    """Tables that are gone at the end, all at once: later stages share the store, and its memory."""
+    store.run("CREATE SCHEMA matching")
+    store.run("SET search_path = 'matching,main'")
+    try:
+        yield
+    finally:
+        store.run("SET search_path = 'main'")
+        store.run("DROP SCHEMA matching CASCADE")
+
+
+def _judge(store: Store, arrived: Arrived, book: Rulebook) -> None:
+    """Who everybody is and what is theirs: the table `best`, and those that it is made from."""
     grades = NameGrades(store, name_tables_of(book))
     load_decided(store, arrived, book)
     identify(store, grades)
@@ -94,16 +120,6 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
     _load_pseudonyms(store)
     for name in ("worked_out", "all_verdicts", "allowed", "names_say", "scored", "one", "best"):
         store.table(name, _SQL[name])
-    write_margins(store, work)
-    tell_decided(store, arrived, work)
-    tell_crowds(store, arrived.troubles)
-    written = {}
-    for name in ("links", "persons", "portraits"):
-        path = work / f"{name}.parquet"
-        written[name] = Table(path, store.save(_SQL[name], path))
-    for name in sorted(_tables(store) - before):
-        store.run(f"DROP TABLE {name}")  # later stages share the store, and its memory
-    return Linked(**written)
 
 
 def _load_spoken(store: Store, spoken: Sequence[Spoken], book: Rulebook) -> None:
@@ -117,15 +133,10 @@ def _load_spoken(store: Store, spoken: Sequence[Spoken], book: Rulebook) -> None
     store.run("CREATE OR REPLACE TABLE register_extracts AS SELECT unnest(?::VARCHAR[]) AS extract", [registers])
 
 
-def _tables(store: Store) -> set[str]:
-    return {name for (name,) in store.rows("SELECT table_name FROM duckdb_tables()")}
-
-
 def _load_linkable(store: Store, arrived: Arrived, book: Rulebook) -> None:
     """The extracts that links are written of, and which of them may be read before anybody has authorised it."""
-    store.run("CREATE OR REPLACE TABLE linkable (extract VARCHAR, freely BOOLEAN)")
-    for code, freely in _linkable(arrived, book):
-        store.run("INSERT INTO linkable VALUES (?, ?)", [code, freely])
+    codes = dict(_linkable(arrived, book))
+    store.run("CREATE OR REPLACE TABLE linkable AS SELECT unnest(?::VARCHAR[]) AS extract, unnest(?::BOOLEAN[]) AS freely", [[*codes], [*codes.values()]])
 
 
 def _linkable(arrived: Arrived, book: Rulebook) -> Iterator[tuple[str, bool]]:
