@@ -12,7 +12,7 @@ import polars as pl
 from verify.columns import BAD_BYTE
 from verify.text_forms import Form, decoded
 
-PIECE = 48 << 20  # bytes read at a time
+PIECE = 24 << 20  # bytes read at a time: more than 32 MiB the system's allocator gives back at once, and has again page by page
 STRETCH = 16 << 10  # bytes of a piece that are decoded together
 TOGETHER = 16  # stretches of which is asked at once whether they are UTF-8
 WINDOW = 256 << 10  # bytes that stay in the cache while they are counted
