@@ -57,9 +57,9 @@ def car(plate: str, price: str = "50000", owner: str = ZHANG) -> list[str]:
     return [plate, "02", owner, "张三", "A", price]
 
 
-def xlsx_of(rows: Sequence[Sequence[object]]) -> bytes:
+def xlsx_of(rows: Sequence[Sequence[object]], *, texts_apart: bool = True) -> bytes:
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd", "remove_timezone": True}) as book:
+    with xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd", "remove_timezone": True, "constant_memory": not texts_apart}) as book:
         sheet = book.add_worksheet()
         for at, row in enumerate(rows):
             sheet.write_row(at, 0, row)

@@ -10,13 +10,17 @@ import posixpath
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 SHEETS = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 RELATIONS = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
-NEAR = 1 << 16  # bytes from an end of a sheet within which its first or last value ends as a rule
+ROW_STARTS = b"<row"
+LONG = 4 << 20  # bytes of XML from which on a book is a long one
+PIECE, LONGEST = 1 << 20, 64 << 20  # bytes of a sheet at a time; of one tag and the text behind it
 VALUE_ENDS = (b"</v>", b"</t>")
 ODS_ROW = re.compile(rb"<table:table-row\b([^>]*?)(/?)>")
 ODS_VALUE = re.compile(rb'\boffice:(?:value|date-value|time-value|boolean-value)="|<text:(?:p|span|a)\b[^>]*>[^<\s]')
@@ -39,6 +43,15 @@ def rows_of(given: BinaryIO, kind: str) -> int | None:
         return None  # the reader of books has its own words for what is torn
 
 
+def is_long(given: BinaryIO) -> bool:
+    """Whether the first sheet of a xlsx says it is so long that it pays to load the quick reader (see `plain_books`)."""
+    try:
+        with zipfile.ZipFile(given) as archive:
+            return archive.getinfo(first_sheet(archive)).file_size >= LONG
+    except (KeyError, ValueError, StopIteration, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return False
+
+
 def _span(rows: Iterator[int]) -> int:
     numbers = set(rows)
     return max(numbers) - min(numbers) + 1 if numbers else 0
@@ -48,29 +61,75 @@ def _span(rows: Iterator[int]) -> int:
 
 
 def _rows_of_xlsx(archive: zipfile.ZipFile) -> int | None:
-    """By the numbers that rows bear; where none bears one they are counted."""
-    xml = archive.read(_first_sheet(archive))
-    last = _place(xml, bytes.rfind, (len(xml) - NEAR, len(xml)), max)
-    if last < 0:
-        return 0
-    first = _place(xml, bytes.find, (0, NEAR), min)
-    starts = [xml.rfind(b"<row", 0, at) for at in (first, last)]
-    numbers = [ROW.match(xml, at) if at >= 0 else None for at in starts]
-    if numbers[0] and numbers[1]:
-        return int(numbers[1][1]) - int(numbers[0][1]) + 1
-    return None if min(starts) < 0 else xml.count(b"<row", starts[0], last)
+    span = RowSpan()
+    with archive.open(first_sheet(archive)) as stream:
+        while part := stream.read(PIECE):
+            span.feed(part)
+    return span.rows()
 
 
-def _place(xml: bytes, search: Callable[..., int], near: tuple[int, int], choose: Callable[[list[int]], int]) -> int:
-    """Where the first or the last value ends: `near` its place as a rule, else anywhere; -1 if there is none."""
-    for start, stop in (near, (0, len(xml))):
-        found = [at for at in (search(xml, end, max(0, start), stop) for end in VALUE_ENDS) if at >= 0]
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row by the number it bears (None: none), and how many rows began before it."""
+
+    number: int | None
+    before: int
+
+
+class RowSpan:
+    """The count on the XML of a sheet, a piece at a time: by the numbers that rows bear; where none bears one they are counted."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._begun, self._counting = 0, True
+        self._row: _Row | None = None
+        self._first: _Row | None = None
+        self._last: _Row | None = None
+        self._lost = False
+
+    def feed(self, part: bytes) -> None:
+        """The next bytes, cut anywhere."""
+        xml = self._rest + part
+        cut = max(xml.rfind(b"<"), 0)  # perhaps not the whole tag
+        self._rest = xml[cut:]
+        if len(self._rest) > LONGEST:
+            self._lost, self._rest = True, b""
+        self._look(xml, cut)
+
+    def rows(self) -> int | None:
+        """How many there are; None where that cannot be told."""
+        xml, self._rest = self._rest, b""
+        self._look(xml, len(xml))
+        if self._lost or self._first is None or self._last is None:
+            return None if self._lost else 0
+        if self._first.number is not None and self._last.number is not None:
+            return self._last.number - self._first.number + 1
+        return self._last.before - self._first.before + 1 if self._first.number is self._last.number else None
+
+    def _look(self, xml: bytes, stop: int) -> None:
+        """See the tags that begin before `stop`."""
+        seen, found = 0, [at for at in (xml.rfind(end, 0, stop) for end in VALUE_ENDS) if at >= 0]
         if found:
-            return choose(found)
-    return -1
+            if self._first is None:
+                first = min(at for at in (xml.find(end, 0, stop) for end in VALUE_ENDS) if at >= 0)
+                self._first, seen = self._row_before(xml, seen, first)
+                self._counting = self._first is not None and self._first.number is None
+            self._last, seen = self._row_before(xml, seen, max(found))
+            self._lost |= self._first is None
+        self._row, seen = self._row_before(xml, seen, stop)
+        self._begun += xml.count(ROW_STARTS, seen, stop) if self._counting else 0
+
+    def _row_before(self, xml: bytes, seen: int, stop: int) -> tuple[_Row | None, int]:
+        """The row that begins last before `stop`, and its place; the rows that begin before `seen` are counted."""
+        at = xml.rfind(ROW_STARTS, seen, stop)
+        if at < 0:
+            return self._row, seen
+        self._begun += xml.count(ROW_STARTS, seen, at) if self._counting else 0
+        number = ROW.match(xml, at)
+        return _Row(int(number[1]) if number else None, self._begun), at
 
 
-def _first_sheet(archive: zipfile.ZipFile) -> str:
+def first_sheet(archive: zipfile.ZipFile) -> str:
     """The name of the first sheet's XML, as the workbook and its relations tell it."""
     id_ = _attribute(next(SHEETS.finditer(archive.read("xl/workbook.xml")))[0], rb"\w+:id")
     for found in RELATIONS.finditer(archive.read("xl/_rels/workbook.xml.rels")):

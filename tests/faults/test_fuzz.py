@@ -6,10 +6,12 @@ A short run is part of the suite; `make soak` runs each reader for ten minutes (
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import random
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -20,9 +22,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.faults.broken_files import books, packs, texts, trees
+from tests.faults.broken_files import TABLE, books, packs, texts, trees
+from tests.small_drops import xlsx_of
 from verify import fenced
 from verify.archive import Archive
+from verify.book_rows import LONG
 from verify.intake import FileRefusedError, take
 from verify.manifest_list import Drop, Listed
 from verify.rulebook import Rulebook, load_rulebook
@@ -31,6 +35,7 @@ from verify.settings import rules_folder
 READERS = {
     "text": [one.data for one in texts() if not one.code and len(one.data) < 5000],
     "books": [one.data for one in books() if not one.code],
+    "long books": [xlsx_of(TABLE), xlsx_of(TABLE, texts_apart=False)],
     "trees": [one.data for one in trees() if not one.code and len(one.data) < 5000],
     "packs": [one.data for one in packs() if not one.code],
 }
@@ -50,6 +55,19 @@ def damaged(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
         at = int(where * len(data))
         data = data[:at] + put + data[at + cut :]
     return data
+
+
+def damaged_inside(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
+    """A workbook whose sheet alone is damaged, its checksums right, and so long that it goes to the reader of long ones."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as other:
+        for name in book.namelist():
+            part = book.read(name)
+            other.writestr(name, damaged(part, edits) + b" " * LONG if "sheet1" in name else part)
+    return out.getvalue()
+
+
+DAMAGE = {"long books": damaged_inside}
 
 
 def check(data: bytes, archive: Archive) -> str:
@@ -87,7 +105,7 @@ def test_damage_never_loses_a_row_nor_ends_the_parent(reader: str) -> None:
         @given(data=st.sampled_from(READERS[reader]), edits=st.lists(EDIT, max_size=6))
         @settings(deadline=None, max_examples=40)
         def holds(data: bytes, edits: list[tuple[float, int, bytes]]) -> None:
-            check(damaged(data, edits), Archive(Path(folder)))
+            check(DAMAGE.get(reader, damaged)(data, edits), Archive(Path(folder)))
 
         holds()
     fenced.close()
@@ -103,7 +121,7 @@ def test_ten_minutes_of_damage(reader: str) -> None:
             for _ in range(200):
                 put = [rng.choice(PIECES) if rng.random() < 0.5 else rng.randbytes(rng.randrange(8)) for _ in range(rng.randrange(1, 7))]
                 edits = [(rng.random(), rng.randrange(40), one) for one in put]
-                data = damaged(rng.choice(READERS[reader]), edits)
+                data = DAMAGE.get(reader, damaged)(rng.choice(READERS[reader]), edits)
                 try:
                     codes.add(check(data, Archive(Path(folder))))
                 except BaseException:
