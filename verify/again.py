@@ -26,9 +26,9 @@ from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.stages.match_decided import DECIDED
 from verify.stages.publish import RESULTS
-from verify.store import open_store, read_frame, write_frame
+from verify.store import frames_where, open_store, read_frame, write_frame
 from verify.store_rows import Record, rows_where
-from verify.touching import Asked
+from verify.touching import PLACE, Asked
 from verify.working import MARKS_FILE, TABLES, work_out
 
 COMPARED = (
@@ -69,7 +69,8 @@ def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tab
     published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
     used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}
     _must_hold(archive, night, used)
-    persons, links = read_frame(published / "persons.parquet"), read_frame(night.folder / RESULTS / "links.parquet")
+    persons = read_frame(published / "persons.parquet")
+    links = pl.concat(frames_where(night.folder / RESULTS / "links.parquet", "case_id", pl.Series([case]), PLACE))
     cut_rows(used, archive, Asked(case, _same_people(published, case), manifest.origin.as_of, persons, links), book=book, tables=tables)
     for name in HANDED_ON:
         write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")

@@ -15,7 +15,7 @@ from verify.parts import column_of, rows_of
 from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
-from verify.touching import Asked, Lines, cut
+from verify.touching import PLACE, Asked, Lines, cut
 
 
 def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Asked, *, book: Rulebook, tables: Path) -> None:
@@ -24,9 +24,11 @@ def cut_rows(used: Mapping[str, tuple[Batch, ...]], archive: Archive, asked: Ask
     known.mkdir(mode=0o700)
     parts = {name: known_parts(batches, archive, extracts[name], known) for name, batches in used.items() if batches}
     spoken = [spoken_of(part, extracts[name], names, known) for name, held in parts.items() if extracts[name].people for part in held]
-    said, faces = read_spoken(spoken)
+    said, faces = read_spoken(spoken, (pl.Enum([*extracts]), pl.Categorical()))  # millions of lines are told apart by both, again and again
     standing = [_standing(part, extracts[name]) for name, held in parts.items() if _case_column(extracts[name]) for part in held]
-    kept = cut(Lines(said, faces, pl.concat(standing), names), extracts, asked)
+    kept = cut(Lines(said, faces, pl.concat(standing).cast({name: said.schema[name] for name in ("extract", "file")}), names), extracts, asked)
+    said = said.filter(pl.col("row").is_in(kept["row"].implode())).cast({"extract": pl.String, "file": pl.String}).join(kept, on=PLACE, how="semi")
+    faces = faces.join(said, on="face", how="semi")
     for name, held in parts.items():
         places = kept.filter(extract=name).select(_file="file", _row="row")
         path = tables / f"rows_{name}.parquet"

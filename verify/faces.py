@@ -167,17 +167,18 @@ def _columns_of(person: Person) -> list[str]:
 # --- as frames --------------------------------------------------------------------------------------------------------
 
 
-def read_spoken(spoken: Sequence[Spoken]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All that rows say: extract, file, row, side, face, household, document of every line that is known, and the faces with
-    their extract, numbered through."""
+def read_spoken(spoken: Sequence[Spoken], kinds: tuple[pl.DataType, pl.DataType] = (pl.String(), pl.String())) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All that rows say: extract and file (of these kinds), row, side, face, household, document of every line that is known,
+    and the faces with their extract, numbered through."""
     said, faces, first = [], [], 0
     for one in spoken:
         lines, distinct = read_frame(one.said), read_frame(one.faces)
         if one.part.gone:
             lines = lines.join(read_frame(one.part.gone), left_on="row", right_on="_row", how="anti")
-        file = pl.col("file") if one.part.file is None else pl.lit(one.part.file)
-        said.append(lines.select(pl.lit(one.extract).alias("extract"), file.alias("file"), *SAID).with_columns(pl.col("face").cast(pl.Int64) + first))
-        faces.append(distinct.select(pl.col("face").cast(pl.Int64) + first, pl.lit(one.extract).alias("extract"), *FACE[1:]))
+        extract = pl.lit(one.extract, dtype=kinds[0]).alias("extract")
+        file = (pl.col("file") if one.part.file is None else pl.lit(one.part.file)).cast(kinds[1])
+        said.append(lines.select(extract, file.alias("file"), *SAID).with_columns(pl.col("face").cast(pl.Int64) + first))
+        faces.append(distinct.select(pl.col("face").cast(pl.Int64) + first, extract, *FACE[1:]))
         first += distinct.height
     return pl.concat(said), pl.concat(faces)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -25,7 +26,7 @@ from verify.key_files import SIZE
 from verify.keys import keep_key, ring_of, write_line
 from verify.settings import sync_folder
 from verify.store_held import MOST, hold, is_passing, let_go
-from verify.store_rows import opened, opened_folded
+from verify.store_rows import opened, opened_folded, range_of
 
 ROWS_PER_PAGE = 122_880  # one data page a column chunk: DuckDB 2.0.0 itself can scan encrypted Parquet only then (tried)
 PARQUET: Mapping[str, Any] = {
@@ -176,13 +177,18 @@ def tables_of(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[
 def tables_where(path: Path, column: str, values: pa.Array, others: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The rows of one file of ours whose `column` has one of these values, of each row group that has any; at least one table.
 
-    Rows as they stand, or `column` and these `others` of them, which are read only where a row is wanted. Texts are perhaps folded.
+    Rows as they stand, or `column` and these `others` of them, which are read only where a row is wanted; nothing of a row
+    group that by its least and greatest has none. Texts are perhaps folded.
     """
     with opened_folded(path) as file:
         schema = file.schema_arrow
         rest = [name for name in (schema.names if others is None else others) if name != column]
         yield pa.schema([schema.field(name) for name in (column, *rest)]).empty_table()
+        few = sorted(set(values.drop_null().to_pylist()))
         for group in range(file.num_row_groups):
+            held = range_of(file.metadata.row_group(group), column)
+            if held is not None and bisect_left(few, held[0]) == bisect_right(few, held[1]):
+                continue  # none of them lies between the least and the greatest
             told = file.read_row_group(group, [column])[column]
             wanted = _is_in(told, values)
             if pc.any(wanted).as_py():

@@ -102,7 +102,7 @@ def rows_by(path: Path, column: str, values: Sequence[str]) -> dict[str, list[Re
     found: dict[str, list[Record]] = {value: [] for value in values}
     with opened(path) as file:
         for group in range(file.num_row_groups):
-            held = _range_of(file.metadata.row_group(group), column)
+            held = range_of(file.metadata.row_group(group), column)
             if held is not None and not any(held[0] <= value <= held[1] for value in values):
                 continue
             table = file.read_row_group(group)
@@ -120,11 +120,11 @@ def all_rows(path: Path) -> list[Record]:
 
 def _may_hold(group: Any, column: str, value: str) -> bool:
     """Whether the value lies between the smallest and the largest of a row group."""
-    held = _range_of(group, column)
+    held = range_of(group, column)
     return held is None or bool(held[0] <= value <= held[1])
 
 
-def _range_of(group: Any, column: str) -> tuple[str, str] | None:
+def range_of(group: Any, column: str) -> tuple[Any, Any] | None:
     """The smallest and the largest value of a column in a row group, where the file says so."""
     for at in range(group.num_columns):
         leaf = group.column(at)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -78,15 +79,16 @@ def _known_owners(asked: Asked, theirs: pl.DataFrame) -> frozenset[str]:
     """The cases that by what the night found out of their people could own a touched row; `ids` are valid ones."""
     each = asked.persons.select("case_id", "birth", "ids").explode("ids").rename({"ids": "id_key"})
     state = pl.when(pl.col("id_key").is_not_null()).then(pl.lit(VALID_18))
-    known = People(each.with_columns(id_state=state, id_birth=birth_of(pl.col("id_key"))), asked.as_of)
+    known = People(each.with_columns(id_state=state, id_birth=birth_of(pl.col("id_key")), id15=as_fifteen(pl.col("id_key"))), asked.as_of)
     return frozenset(known.like(theirs)["case_id"])
 
 
 def _kept(lines: Lines, touched: pl.DataFrame, extracts: Mapping[str, Extract], *, asked: Asked, cases: frozenset[str]) -> pl.DataFrame:
     """The places of the rows that stay, each once."""
     elsewhere = ~pl.col("extract").is_in(_playing(extracts, "roster", "application"))
-    linked = asked.links.filter(case_id=asked.case).select(PLACE)
-    places = [touched.select(PLACE).filter(elsewhere), linked.filter(elsewhere), lines.standing.filter(pl.col("case_id").is_in(cases)).select(PLACE)]
+    linked = asked.links.filter(case_id=asked.case)
+    theirs = lines.standing.filter(pl.col("case_id").is_in(cases))
+    places = [some.select(pl.col("extract", "file").cast(pl.String), "row") for some in (touched.filter(elsewhere), linked.filter(elsewhere), theirs)]
     return pl.concat(places).unique()
 
 
@@ -94,12 +96,13 @@ def _kept(lines: Lines, touched: pl.DataFrame, extracts: Mapping[str, Extract], 
 
 
 class People:
-    """Faces, and whether they are `unsure`: their ID is not worth anything on that day. What IDs say is worked out once for each."""
+    """Faces, told apart by whether they are unsure: their ID is not worth anything on that day. What doubtful IDs say is worked out once for each."""
 
     def __init__(self, faces: pl.DataFrame, as_of: date) -> None:
         unsure = pl.col("id_state").fill_null("none").is_in(["none", "invalid"]) | (pl.col("id_birth") > as_of).fill_null(value=False)
         self.faces = faces.with_columns(unsure=unsure)
-        self._ids = _with_blocks(self.faces)
+        self._sure, self._unsure = self.faces.filter(~pl.col("unsure")), self.faces.filter("unsure")
+        self._ids = _with_blocks(self._unsure)
 
     def of(self, said: pl.DataFrame) -> pl.DataFrame:
         """The faces that lines name."""
@@ -113,19 +116,30 @@ class People:
     def same_id(self, others: pl.DataFrame) -> pl.DataFrame:
         """The faces with the ID of one of others, or with a block of it in common where either is unsure: a valid ID is never another valid one."""
         theirs = _with_blocks(others)
-        equal, doubted = pl.col("old").is_in(_in(theirs["old"])), _share_a_block(theirs.filter("unsure"))
-        return self.faces.filter(pl.col("id_key").is_in(self._known(equal | doubted | (pl.col("unsure") & _share_a_block(theirs)))).fill_null(value=False))
+        equal, doubted = _in(theirs["old"]), theirs.filter("unsure")
+        same = self._sure.filter(pl.coalesce("id15", "id_key").is_in(equal))
+        return pl.concat([same, self._sharing(doubted), self._doubtful(pl.col("old").is_in(equal) | _share_a_block(theirs))])
 
     def like(self, others: pl.DataFrame, names: NameTables | None = None) -> pl.DataFrame:
         """The faces that could by ID or birth be one of others: by birth where either is unsure, and where the names agree, if tables are given."""
         births, unsure = (_in(_births_of(some)) for some in (others, others.filter("unsure")))
-        same = pl.col("birth").is_in(births) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(births)))
-        doubted = pl.col("birth").is_in(unsure) | pl.col("id_key").is_in(self._known(pl.col("born").is_in(unsure)))
-        born = self.faces.filter(doubted.fill_null(value=False) | (pl.col("unsure") & same.fill_null(value=False)))
+        sure = self._sure.filter(pl.any_horizontal([pl.col(day).is_in(unsure).fill_null(value=False) for day in ("birth", "id_birth")]))
+        born = pl.concat([sure, self._doubtful(pl.col("born").is_in(births)), self._unsure.filter(pl.col("birth").is_in(births).fill_null(value=False))])
         return pl.concat([self.same_id(others), born if names is None else _named_alike(born, others, names)])
 
-    def _known(self, which: pl.Expr) -> pl.Series:
-        return _in(self._ids.filter(which)["id_key"])
+    @cached_property
+    def _digits(self) -> pl.Series:
+        """The first seventeen digits of every valid ID, as a number."""
+        return self._sure["id_key"].str.slice(0, 17).cast(pl.Int64, strict=False)
+
+    def _sharing(self, ids: pl.DataFrame) -> pl.DataFrame:
+        """The sure faces whose ID has a block in common with one of these; found by numbers, for blocks of every ID are long to make."""
+        near = self._sure.filter(_share_digits(self._digits, ids)) if ids.height else self._sure.head(0)
+        return near.filter(pl.col("id_key").is_in(_in(_with_blocks(near).filter(_share_a_block(ids))["id_key"])))
+
+    def _doubtful(self, which: pl.Expr) -> pl.DataFrame:
+        """The unsure faces whose ID, by what it says, is one of these."""
+        return self._unsure.filter(pl.col("id_key").is_in(_in(self._ids.filter(which)["id_key"])).fill_null(value=False))
 
 
 def _births_of(faces: pl.DataFrame) -> pl.Series:
@@ -134,6 +148,20 @@ def _births_of(faces: pl.DataFrame) -> pl.Series:
 
 def _share_a_block(ids: pl.DataFrame) -> pl.Expr:
     return pl.any_horizontal([pl.col(block).is_in(_in(ids[block])) for block in _BLOCKS])
+
+
+def _share_digits(digits: pl.Series, ids: pl.DataFrame) -> pl.Series:
+    """Which valid IDs, by their first seventeen digits as a number, share a block with one of these but perhaps for the check character."""
+    key = pl.col("id_key")
+    blocks = {
+        "tail": (digits % 10**7, key.str.tail(8).str.head(7)),
+        "ends": (digits // 10**9 * 10**3 + digits % 10**3, key.str.head(8) + key.str.tail(4).str.head(3)),
+        "month": (digits // 10**5 * 10 + digits % 10, key.str.head(12) + key.str.tail(2).str.head(1)),
+        "head": (digits // 100, key.str.head(15)),
+    }
+    theirs = ids.select(text.cast(pl.Int64, strict=False).alias(block) for block, (_, text) in blocks.items())
+    found = [number.is_in(_in(theirs[block])) for block, (number, _) in blocks.items()]
+    return pl.select(pl.any_horizontal(found)).to_series()
 
 
 def _names_of(faces: pl.DataFrame) -> pl.Series:

@@ -51,9 +51,9 @@ def test_it_is_read_as_it_was_written(kept: Path, rows: pl.DataFrame) -> None:
     assert read_frame(kept, ["险种"]).equals(rows.select("险种"))
 
 
-@pytest.mark.parametrize("column", ["险种", "号码", "月份", "金额"])
+@pytest.mark.parametrize("column", ["险种", "号码", "月份", "金额", "_row"])
 def test_rows_are_found_by_a_value(kept: Path, rows: pl.DataFrame, column: str) -> None:
-    """By a text, folded in the file or not, by a day and by an amount; a gap is nobody's."""
+    """By a text, folded in the file or not, by a day, an amount and by its place, in the first, a middle and the last row group; a gap is nobody's."""
     wanted = rows[column].gather([5, 100_003, ROWS - 1]).drop_nulls()
     found = pl.concat(frames_where(kept, column, wanted, ["_row", "险种", "号码"]))
     expected = rows.filter(pl.col(column).is_in(wanted.implode()).fill_null(value=False))
