@@ -193,8 +193,9 @@ ENLARGED = {".csv": _csv, ".xlsx": _xlsx, ".parquet": _parquet}
 
 
 def as_started() -> dict[str, str]:
-    """The environment without what Polars puts into it for its allocator: a night does not inherit that from a bench."""
-    return {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    """The environment of `hedui` (see `shell`), without what Polars puts into it for its allocator: a night does not inherit that from a bench."""
+    ours = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+    return {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"} | ours
 
 
 def cpu_seconds(script: str, *arguments: object) -> tuple[float, int]:

@@ -132,22 +132,25 @@ class Sheet:
 
     def _formed(self, memory: Bytes, at: Places, until: Places) -> tuple[Places, Places, Bytes, int]:
         """Where the value of every cell begins and ends, its kind, and how many tags they all take; each way to write one is looked at once."""
+        if not at.size:
+            return at, at, at.astype(np.uint8), 0
         heads, tails = pieces(memory, at, LONGEST_HEAD), pieces(memory, until - 16, 2)
-        begin, end, kind = at.copy(), until.copy(), np.zeros(at.size, dtype=np.uint8)
-        left, used = np.arange(at.size), 0
+        which, forms, left = np.full(at.size, FORMS, dtype=np.uint8), list[Form](), np.arange(at.size)
         while left.size:
             form = self._form(heads[left[0]].tobytes())
-            fit = form.fits(heads, tails) if left.size == at.size else form.fits(heads[left], tails[left])
-            these = left if fit.all() else left[fit]
+            these = form.fitting(heads, tails, left)
             demand(these.size)
-            begin[these] += len(form.head)
-            end[these] -= len(form.tail)
-            kind[these], used = form.kind, used + form.tags * these.size
-            demand((begin <= end)[these] if form.tail else (begin == end)[these])
-            if form.head.endswith(BARE):
-                trimmed(memory, begin[these], end[these], bare=np.ones(these.size, dtype=bool))
-            left = left[~fit]
-        return begin, end, kind, used
+            which[these] = len(forms)
+            forms.append(form)
+            left = left[which[left] == FORMS] if these.size < left.size else left[:0]
+        head, tail, tags, kind, bare = (np.array(told) for told in zip(*(form.told for form in forms), strict=True))
+        begin, end = at + head[which], until - tail[which]
+        demand(begin <= end)
+        if not tail.all():
+            demand((begin == end)[tail[which] == 0])
+        if bare.any():
+            trimmed(memory, begin, end, bare=bare[which])
+        return begin, end, kind.astype(np.uint8)[which], int((np.bincount(which) * tags).sum())
 
     def _form(self, text: bytes) -> Form:
         """The form of a cell whose tag goes on like this."""
@@ -171,17 +174,21 @@ class Form:
     tags: int
     kind: int
 
-    def fits(self, heads: Words, tails: Words) -> Truths:
-        """Which cells are of this form, by the bytes behind their names and the sixteen before their ends."""
-        fit = np.ones(len(heads), dtype=bool)
-        for at in range(0, len(self.head), 8):
-            part = self.head[at : at + 8]
-            fit &= (heads[:, at // 8] if len(part) == 8 else heads[:, at // 8] & MASKS[len(part)]) == word(part)
-        if self.tail:
-            fit &= tails[:, 1] == word(self.tail[-8:])
-        if self.tail[:-8]:
-            fit &= tails[:, 0] >> np.uint64(8 * (8 - len(self.tail[:-8]))) == word(self.tail[:-8])
-        return fit
+    @property
+    def told(self) -> tuple[int, int, int, int, bool]:
+        """How long head and tail are, the tags, the kind, and whether spaces at the edges are not kept."""
+        return len(self.head), len(self.tail), self.tags, self.kind, self.head.endswith(BARE)
+
+    def fitting(self, heads: Words, tails: Words, left: Places) -> Places:
+        """Which of these cells are of this form, by the bytes behind their names and the sixteen before their ends."""
+        tests = [(heads, at // 8, self.head[at : at + 8], 0) for at in range(0, len(self.head), 8)]
+        tests += [(tails, 1, self.tail[-8:], 0)] if self.tail else []
+        tests += [(tails, 0, self.tail[:-8], 16 - len(self.tail))] if self.tail[:-8] else []
+        for lines, column, part, behind in tests:
+            said = lines[:, column] if left.size == len(lines) else lines[left, column]
+            fit = (said >> np.uint64(8 * behind) & MASKS[len(part)]) == word(part)
+            left = left if fit.all() else left[fit]
+        return left
 
 
 def pieces(memory: Bytes, at: Places, many: int) -> Words:
