@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,8 +13,7 @@ from verify.columns import BAD_BYTE
 from verify.text_forms import Form, decoded
 
 PIECE = 24 << 20  # bytes read at a time: more than 32 MiB the system's allocator gives back at once, and has again page by page
-STRETCH = 16 << 10  # bytes of a piece that are decoded together
-TOGETHER = 16  # stretches of which is asked at once whether they are UTF-8
+STRETCH = 128 << 10  # bytes that are read and decoded together: they stay in the processor's cache
 WINDOW = 256 << 10  # bytes that stay in the cache while they are counted
 MARK = BAD_BYTE.encode()
 SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 7, 6, 5, 4, 3, 2, 1)]  # of a one-column cut: one that the text has not
@@ -33,18 +32,31 @@ def in_pieces(file: BinaryIO) -> bool:
 
 
 def pieces(file: BinaryIO, form: Form) -> Iterator[tuple[bytes, bool]]:
-    """The file in UTF-8, cut behind line ends (CR alone becomes LF), and whether the piece is the last."""
+    """The file in UTF-8, cut behind line ends (CR alone becomes LF), and whether the piece is the last.
+
+    What is read is decoded while it is in the cache, and put together once: a piece in memory is a piece the system must clear first.
+    """
+    held: list[bytes] = []
+    size = 0
+    for stretch, last in _stretches(file, form):
+        held.append(_in_utf8(stretch, form))
+        size += len(stretch)
+        if last or size >= PIECE:
+            data = b"".join(held)
+            held, size = [], 0
+            yield data, last
+
+
+def _stretches(file: BinaryIO, form: Form) -> Iterator[tuple[bytes, bool]]:
+    """The file in stretches that are cut behind a line end, so that no character runs over one; the last, perhaps empty, is told."""
     file.seek(form.skip)
     rest, end = b"", form.line_end.encode(form.encoding)
-    while True:
-        data = file.read(PIECE)
-        last = len(data) < PIECE
-        whole = rest + data if rest else data
-        cut = len(whole) if last else _behind_last(whole, end)
+    while data := file.read(STRETCH):
+        whole = rest + data
+        cut = _behind_last(whole, end)
         rest = whole[cut:]
-        yield _in_utf8(whole[:cut], form), last
-        if last:
-            return
+        yield whole[:cut], False
+    yield rest, True
 
 
 def _behind_last(data: bytes, end: bytes) -> int:
@@ -56,35 +68,10 @@ def _behind_last(data: bytes, end: bytes) -> int:
 
 
 def _in_utf8(data: bytes, form: Form) -> bytes:
-    """A piece in UTF-8, every byte that is not of its encoding, and every zero byte, marked."""
-    end = form.line_end.encode(form.encoding)
-    stretches = list(_stretches(data, end)) if len(end) == 1 else [data]
-    wrong = _not_utf8(stretches) if form.encoding == "utf-8" else range(len(stretches))
-    for at in wrong:
-        stretches[at] = _decoded(stretches[at], form.encoding)
-    data = b"".join(stretches) if wrong else data
+    """A stretch in UTF-8, every byte that is not of its encoding, and every zero byte, marked."""
+    data = data if form.encoding == "utf-8" and _is_utf8(data) else _decoded(data, form.encoding)
     data = data.replace(b"\0", MARK) if b"\0" in data else data
     return data.replace(b"\r", b"\n") if form.line_end == "\r" else data
-
-
-def _stretches(data: bytes, end: bytes) -> Iterator[bytes]:
-    """A piece in stretches that stay in the processor's cache, each cut behind a line end: no character runs over one."""
-    start = 0
-    while start < len(data):
-        stop = data.find(end, start + STRETCH) + 1 or len(data)
-        yield data[start:stop]
-        start = stop
-
-
-def _not_utf8(stretches: Sequence[bytes]) -> list[int]:
-    """Which stretches are not UTF-8: of a few together, then of each of them."""
-    return [
-        at
-        for first in range(0, len(stretches), TOGETHER)
-        if not _are_utf8(stretches[first : first + TOGETHER])
-        for at in range(first, min(first + TOGETHER, len(stretches)))
-        if not _are_utf8(stretches[at : at + 1])
-    ]
 
 
 def _decoded(data: bytes, encoding: str) -> bytes:
@@ -95,9 +82,10 @@ def _decoded(data: bytes, encoding: str) -> bytes:
     return found
 
 
-def _are_utf8(stretches: Sequence[bytes]) -> bool:
+def _is_utf8(data: bytes) -> bool:
+    """Polars looks at many bytes at a time; Python would make a text of them first."""
     try:
-        pl.Series(stretches, dtype=pl.Binary).cast(pl.String)
+        pl.Series([data], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.PolarsError:
         return False
     return True
