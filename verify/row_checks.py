@@ -62,10 +62,8 @@ def account(sheet: Sheet, layout: Layout) -> Accounted:
     typed, faults = _typed(sheet, places, extract)
     typed = typed.with_columns(_delete=_deletes(sheet, delete))
     refused = _refused(typed, faults, sheet, extract)
-    fine = typed.filter(pl.Series([True]).new_from_index(0, typed.height).scatter(refused["at"], False)) if refused.height else typed  # noqa: FBT003
     bad = typed[refused["at"]] if refused.height else typed.clear()
-    kept, warned_key = _without_duplicates(fine, extract)
-    repeats = fine.join(kept, on="_row", how="anti") if kept.height < fine.height else fine.clear()
+    kept, repeats, warned_key = _without_duplicates(typed, refused["at"], extract)
     aside = (fen_in(repeats, extract), fen_in(bad, extract))
     named = {place: column for column, place in places.items()}
     return Accounted(
@@ -73,7 +71,7 @@ def account(sheet: Sheet, layout: Layout) -> Accounted:
         refused=_all_refused(refused.with_columns(case_id=_case_of(bad, extract)), sheet, named=named, odd=layout.odd),
         warnings=_warnings(faults.with_columns(typed["_row"]), kept, warned_key, extract),
         received=sheet.received,
-        duplicate=fine.height - kept.height,
+        duplicate=repeats.height,
         sent={name: fen_of(sheet.frame[f"c{places[name]}"], typed[name], extract.column(name)) if name in places else 0 for name in aside[0]},
         apart={name: sum(one[name] for one in aside) for name in aside[0]},
     )
@@ -166,26 +164,33 @@ def _case_of(typed: pl.DataFrame, extract: Extract) -> pl.Series:
     return typed[roster.case].cast(pl.String)
 
 
-def _without_duplicates(fine: pl.DataFrame, extract: Extract) -> tuple[pl.DataFrame, pl.Series]:
-    """The rows without those that repeat an earlier one, and the row numbers whose key came before with other content.
+def _without_duplicates(typed: pl.DataFrame, refused: pl.Series, extract: Extract) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
+    """The rows that are not `refused` (their places) without those that repeat an earlier one; these; and the row numbers whose key came before
+    with other content.
 
-    Only rows that share their key are compared column by column: they are few.
+    Only rows that share their key are compared column by column: they are few. All rows are copied once, or not at all.
     """
-    key, content = list(extract.key), ["_delete", *[column.column for column in extract.columns]]
-    digests = fine.select(key).hash_rows()  # a digest first: equal keys are few; sorting finds them in half the time of a table of all
+    content = ["_delete", *[column.column for column in extract.columns]]
+    stays = pl.Series([True]).new_from_index(0, typed.height).scatter(refused, False)  # noqa: FBT003
+    shared = typed.filter(_perhaps_twice(typed, extract) & stays)
+    shared = shared.filter(shared.select(complete_key(extract)).to_series())
+    shared = shared.filter(shared.select(extract.key).is_duplicated()) if shared.height else shared
+    last = shared.group_by(content).agg(pl.col("_row").min(), pl.col("_row").max().alias("_last")).select("_row", "_last")
+    repeats = shared.join(last, on="_row", how="anti")
+    stays = stays & ~typed["_row"].is_in(repeats["_row"].implode()) if repeats.height else stays
+    fine = typed.filter(stays) if refused.len() or repeats.height else typed
+    ends = fine.select("_row").join(last, on="_row", how="left", maintain_order="left")["_last"].fill_null(fine["_row"]) if last.height else fine["_row"]
+    later = shared.join(last, on="_row", how="semi").sort("_row")
+    warned = later.filter(~later.select(pl.struct(extract.key).is_first_distinct()).to_series())["_row"]
+    return fine.select("_row", ends.alias("_last"), *content), repeats, warned
+
+
+def _perhaps_twice(typed: pl.DataFrame, extract: Extract) -> pl.Series:
+    """Whether a row's key has the digest of another row's: sorting the digests finds the few in half the time of a table of all."""
+    digests = typed.select(extract.key).hash_rows()
     ordered = digests.sort()
     twice = ordered.filter(ordered == ordered.shift(1)).unique()
-    shared = fine.filter(digests.is_in(twice.implode())) if twice.len() else fine.clear()
-    shared = shared.filter(shared.select(complete_key(extract)).to_series())
-    shared = shared.filter(shared.select(key).is_duplicated()) if shared.height else shared
-    if not shared.height:
-        return fine.select("_row", pl.col("_row").alias("_last"), "_delete", *content[1:]), pl.Series("_row", [], dtype=pl.Int32)
-    last = shared.group_by(content).agg(pl.col("_row").min(), pl.col("_row").max().alias("_last")).select("_row", "_last")
-    repeats = shared.join(last, on="_row", how="anti")["_row"]
-    kept = fine.filter(~pl.col("_row").is_in(repeats.implode())).join(last, on="_row", how="left", maintain_order="left")
-    kept = kept.select("_row", pl.col("_last").fill_null(pl.col("_row")), "_delete", *content[1:])
-    later = shared.filter(~pl.col("_row").is_in(repeats.implode())).sort("_row")
-    return kept, later.filter(~later.select(pl.struct(key).is_first_distinct()).to_series())["_row"]
+    return digests.is_in(twice.implode()) if twice.len() else pl.Series([False]).new_from_index(0, typed.height)
 
 
 def _all_refused(refused: pl.DataFrame, sheet: Sheet, *, named: Mapping[int, str], odd: str) -> pl.DataFrame:
@@ -202,7 +207,7 @@ def _warnings(faults: pl.DataFrame, kept: pl.DataFrame, warned_key: pl.Series, e
     """What was read as no value, or is outside its list, in kept rows; and keys that came before with other content."""
     told = [name for name in faults.columns if name != "_row" and faults[name].null_count() < faults.height]
     marked = faults.filter(pl.any_horizontal(pl.col(told).is_not_null())) if told else faults.clear()
-    marked = marked.join(kept.filter(~pl.col("_delete")).select("_row"), on="_row", how="semi")
+    marked = marked.join(kept.select("_row", "_delete").filter(~pl.col("_delete")), on="_row", how="semi")
     found = [
         marked.filter(pl.col(name).is_not_null()).select(pl.col("_row").alias("row"), pl.lit(name).alias("column"), pl.col(name).alias("code")) for name in told
     ]
