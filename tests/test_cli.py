@@ -173,3 +173,14 @@ def without_places(text: str) -> list[str]:
 def test_the_rules_commands() -> None:
     assert hedui("rules", "check").returncode == 0
     assert hedui("rules", "test").returncode == 0
+
+
+@pytest.mark.parametrize("line", [["--help"], ["explain", "E-INTERRUPTED"], ["init", "{home}", "--json"]])
+def test_a_full_disk_is_told_in_words(line: list[str], tmp_path: Path) -> None:
+    """Linux keeps one for trying: /dev/full."""
+    words = [word.format(home=tmp_path / "h") for word in line]
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run([sys.executable, ROOT / "cli.py", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert said.returncode == 130
+    assert "E-DISK-FULL" in said.stderr
+    assert "Traceback" not in said.stderr

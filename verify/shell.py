@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent
 
 PROGRAM = "hedui"
+FULL = {errno.ENOSPC, errno.EDQUOT}
 SELDOM = 500_000  # objects made before Python's collector of circles looks at them; by default 700
 
 
@@ -47,6 +49,8 @@ class Shell(Group):
             return super().parse_args(ctx, line)
         except typer.TyperException as error:
             raise _told(ctx, error) from None
+        except OSError as error:  # the page of `--help` could not be written
+            raise _unwritten(ctx, error) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; tell what went wrong in words, never with a traceback or a row's content."""
@@ -65,12 +69,10 @@ class Shell(Group):
         except KeyboardInterrupt:
             tell(ctx, [Problem("E-INTERRUPTED", "Ctrl-C")])
             raise typer.Exit(EXIT_INTERRUPTED) from None
-        except BrokenPipeError:  # the reader went away (`| head`); there is nobody left to tell
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except OSError as error:
+            raise _unwritten(ctx, error) from None
         except Exception as error:
-            tell(ctx, [Problem("E-BUG", _place_of(error), {"kind": type(error).__name__})])
-            raise typer.Exit(EXIT_BUG) from None
+            raise _our_mistake(ctx, error) from None
 
 
 HomeOption = Annotated[Path, typer.Option(envvar="HEDUI_HOME", help="The bureau's private folder, made by `hedui init`.")]
@@ -155,6 +157,23 @@ def _told(ctx: Any, error: typer.TyperException) -> Exception:
         return error
     tell(ctx, [problem_of(error, ctx)])
     return typer.Exit(EXIT_USAGE)
+
+
+def _unwritten(ctx: Any, error: OSError) -> Exception:
+    """How to end where what was made could not be written: the reader went away (`| head`), or the disk is full; else it is our mistake."""
+    if isinstance(error, BrokenPipeError):  # there is nobody left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif error.errno in FULL:
+        tell(ctx, [Problem("E-DISK-FULL", Path(error.filename).name if error.filename else "stdout")])
+    else:
+        return _our_mistake(ctx, error)
+    return typer.Exit(EXIT_INTERRUPTED)
+
+
+def _our_mistake(ctx: Any, error: Exception) -> Exception:
+    """How to end after what nobody has foreseen."""
+    tell(ctx, [Problem("E-BUG", _place_of(error), {"kind": type(error).__name__})])
+    return typer.Exit(EXIT_BUG)
 
 
 def _place_of(error: Exception) -> str:
