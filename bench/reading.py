@@ -6,9 +6,9 @@ make names and IDs comparable and write those, one process. The peer: `read_csv(
 already in UTF-8, copied to zstd Parquet. CPU seconds of whole processes, in turn.
 
 Workbooks apart, beside fastexcel alone: the same bytes made into columns of text, each process with all that it loads. Ours
-starts the child behind the fence, opens each book twice (the reader, and the count of its rows past the reader) and hands the
-cells over. What the night loads once for all its files (rules, libraries) is told apart ("starting"). Then the whole way of the
-same books into the archive, for which fastexcel has no counterpart.
+starts the child behind the fence, sees whether a book is one and no bomb, reads it (the count of its rows past the reader
+included) and hands the cells over. What the night loads once for all its files (rules, libraries) is told apart ("starting"), as
+`hedui` loads it. Then the whole way of the same books into the archive, for which fastexcel has no counterpart.
 
     python bench/reading.py [--runs 3] [--times 40 | --county FOLDER]
 """

@@ -34,8 +34,8 @@ def plain_book(given: BinaryIO, fits: Callable[[int, int], None]) -> tuple[pa.Re
         with zipfile.ZipFile(given) as archive:
             span = RowSpan()
             return _read(archive, span, fits), span.rows()
-    except (UnusualError, *TORN):
-        return None  # the other reader has its own words for what is torn
+    except (UnusualError, MemoryError, *TORN):
+        return None  # the other reader has its own words for what is torn, or too large
 
 
 def _read(archive: zipfile.ZipFile, span: RowSpan, fits: Callable[[int, int], None]) -> pa.RecordBatch:
@@ -117,7 +117,7 @@ class _Grid:
 def _texts(memory: Bytes, begin: Places, width: Places) -> bytes:
     """The texts that lie at these places, one behind the other. Most columns are about as wide everywhere."""
     widest, total = int(width.max()), int(width.sum())
-    if widest * width.size > NARROW * total + width.size or begin[-1] + widest > memory.size:
+    if widest * width.size > NARROW * total + width.size or int(begin.max()) + widest > memory.size:
         before = np.cumsum(width) - width
         return memory[np.repeat(begin - before, width) + np.arange(total)].tobytes()
     if not widest:

@@ -28,6 +28,7 @@ FORMS = 64  # of cells in one sheet: styles times types
 VOID, INLINE, TEXT, SHARED, NUMBER, MOMENT = range(6)
 BARE = b"<is><t>"
 PRESERVED = b'<t xml:space="preserve">'
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 PADDING = 64  # bytes behind a piece that may be looked at
 
 
@@ -98,7 +99,7 @@ class Sheet:
         until = np.append(cells[1:], stop)  # where each cell ends: at the next one, or at the end of its row
         until[(first + many - 1)[many > 0]] = behind[many > 0]
         column, at = _columns(memory, cells + 2, which, where=rows + 8, first=first)
-        demand((np.diff(column) > 0) | (np.diff(which) > 0))
+        demand((np.diff(column) > 0) | (np.diff(which) > 0), column < MOST_COLUMNS)
         begin, end, kind, used = self._formed(memory, at, until)
         demand(used + 2 * rows.size - np.count_nonzero(closed) == tags)  # no tag is left
         has = np.flatnonzero(kind != VOID)
@@ -120,7 +121,7 @@ class Sheet:
         else:
             demand(~bears)
             number, at = np.arange(self._last + 1, self._last + 1 + rows.size), rows + 4
-        demand(np.diff(number) > 0, number[0] > self._last)
+        demand(np.diff(number) > 0, number[0] > self._last, number[-1] <= MOST_ROWS)
         self._last = int(number[-1])
         return number, at, np.where(closed, behind, behind - 6), closed
 

@@ -37,10 +37,12 @@ from verify.plain_sheets import (
 )
 
 TEXTS = 128 << 20  # bytes of the texts that a book keeps apart from its cells
-ODD = 1 << 20  # bytes of the texts that do not stand in the book as they are meant
+ODD = 8 << 20  # bytes of the texts that do not stand in the book as they are meant
 ROOM = 2 << 20
 SHARED_TEXTS = "xl/sharedStrings.xml"
+SIGN = re.compile(rb"_x[0-9A-Fa-f]{4}")
 FORMATS = re.compile(rb'<numFmt\b[^>]*?\bnumFmtId="(\d+)"[^>]*?\bformatCode="([^"]*)"')
+OWN = re.compile(rb"<numFmts\b[^>]*>(.*?)</numFmts>", re.DOTALL)  # not those of conditional formats, which bear the same numbers
 STYLES = re.compile(rb"<cellXfs\b[^>]*>(.*?)</cellXfs>", re.DOTALL)
 STYLE = re.compile(rb"<xf\b[^>]*>")
 FORMAT = re.compile(rb'\bnumFmtId="(\d+)"')
@@ -61,8 +63,8 @@ def is_utf8(start: bytes) -> bool:
 
 
 def escaped(text: bytes) -> bool:
-    """Whether there may be a sign written as `_x000D_`."""
-    return b"_" in text and b"_x" in text  # a search for one byte is eighty times as fast (measured)
+    """Whether there is a sign written as `_x000D_`."""
+    return b"_" in text and SIGN.search(text) is not None  # a search for one byte is eighty times as fast (measured)
 
 
 class Values:
@@ -197,8 +199,8 @@ def _whole(memory: Bytes, begin: Places, end: Places) -> Truths:
 
 def _formats(styles: bytes) -> list[int]:
     """What a number is in each style: NUMBER, MOMENT, or VOID where the format is none that is known here."""
-    own = {int(found[1]): _of_format(unescape(found[2].decode())) for found in FORMATS.finditer(styles)}
-    listed = STYLES.search(styles)
+    named, listed = OWN.search(styles), STYLES.search(styles)
+    own = {int(found[1]): _of_format(unescape(found[2].decode())) for found in FORMATS.finditer(named[1] if named else b"")}
     told = [FORMAT.search(style) for style in STYLE.findall(listed[1])] if listed else []
     ids = [int(found[1]) if found else 0 for found in told]
     return [own.get(id_, KNOWN.get(id_, VOID)) for id_ in ids]

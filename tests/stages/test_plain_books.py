@@ -173,6 +173,7 @@ UNUSUAL = {
     "no names": PLAIN.replace(' r="B2"', ""),
     "another row's": PLAIN.replace('"B2"', '"B3"'),
     "backwards": PLAIN.replace('"2"', '"1"').replace("2", "1"),
+    "beyond the last column": PLAIN.replace('"B2"', '"XFE2"'),
     "twice": PLAIN.replace('"B2"', '"A2"'),
     "unclosed": PLAIN.replace("</row>", "", 1),
     "a number's format": PLAIN.replace('<c r="B2"', '<c r="B2" s="4"'),
@@ -203,6 +204,13 @@ def test_a_book_with_something_unusual_around_its_cells_is_left_to_the_other_rea
     torn = bytearray(book_of(PLAIN))
     torn[at + 70] ^= 1
     assert quick(bytes(torn)) is None
+
+
+def test_formats_of_conditional_formats_are_not_those_of_numbers() -> None:
+    styles = (
+        '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="2"/></cellXfs><dxfs><dxf><numFmt numFmtId="2" formatCode="yyyy-mm-dd"/></dxf></dxfs></styleSheet>'
+    )
+    same(book_of(row(1, cell("A1", "7", style=1)), changed={"xl/styles.xml": styles}))
 
 
 def test_bytes_that_are_no_text_are_left_to_the_other_reader() -> None:
