@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify import desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_paper, desk_rules, making
+from verify import __version__, desk, desk_asking, desk_batches, desk_extract, desk_keys, desk_match, desk_packs, desk_paper, desk_rules, making
 from verify.problems import EXIT_DONE, EXIT_INCOMPLETE
-from verify.shell import DateOption, HomeOption, Shell, problems_as_json, rules_of, run, tell, voice_of
+from verify.shell import PROGRAM, DateOption, HomeOption, Shell, problems_as_json, rules_of, run, tell, voice_of
 from verify.usage import Command
 
 if TYPE_CHECKING:
@@ -36,13 +36,21 @@ app.registered_commands += desk_asking.asking_app.registered_commands
 app.registered_commands += desk_paper.paper_app.registered_commands
 
 
+def tell_version(asked: bool) -> None:
+    """Print which release this is, and end."""
+    if asked:
+        print(f"{PROGRAM} {__version__}")
+        raise typer.Exit(EXIT_DONE)
+
+
 @app.callback()
-def root(
+def root(  # noqa: PLR0913, PLR0917 - each is an option
     ctx: typer.Context,
     lang: Annotated[str, typer.Option(envvar="HEDUI_LANG", help="zh or en.")] = "zh",
     rules: Annotated[Path | None, typer.Option(envvar="HEDUI_RULES", help="Another rules folder than the one shipped.")] = None,
     pack: Annotated[str | None, typer.Option(envvar="HEDUI_PACK", help="A region's rules over the shared ones: its pack's name or division code.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print which release this is.")] = False,
 ) -> None:
     """Verify the economic status of low-income applicants, every night, from the departments' extracts.
 

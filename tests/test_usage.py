@@ -18,7 +18,7 @@ from typer.main import get_command
 
 import cli
 from tests.test_cli import ROOT, hedui
-from verify import help_page, usage
+from verify import __version__, help_page, usage
 from verify.help_page import Words, chinese
 from verify.layout import display_width
 from verify.rulebook import load_rulebook
@@ -232,3 +232,9 @@ def test_what_was_typed_is_never_repeated(before: str, capsys: pytest.CaptureFix
         assert (end.value.code, said.out) == (2, "")
         assert said.err.startswith(("E-USAGE", "E-NO-HOME", "E-EXTRACT-WHAT"))
         assert not re.search(f"{AN_ID}|1990|9001|伟", said.err)
+
+
+@pytest.mark.parametrize("line", [["--version"], ["night", "--version"]])
+def test_the_release_is_told(line: list[str]) -> None:
+    said = hedui(*line)
+    assert (said.returncode, said.stdout) == (0, f"hedui {__version__}\n")

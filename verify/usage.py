@@ -20,7 +20,7 @@ from verify.help_page import in_brackets, name_of, notes_of, page, words_of
 from verify.problems import Problem, UsageError
 from verify.typed import safe
 
-WITH_VALUE, FLAGS = ("--lang", "--rules", "--pack"), ("--json",)  # the options of the whole program
+WITH_VALUE, FLAGS = ("--lang", "--rules", "--pack"), ("--json", "--version")  # the options of the whole program
 LANGUAGES = ("zh", "en")
 RANGE = re.compile(r"x[<>]=|<=x")
 
@@ -44,7 +44,7 @@ def whole_line(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
             front += [name, given]
             asked[name.lstrip("-")] = given
         else:
-            asked["json"] = asked["json"] or word in FLAGS
+            asked["json"] = asked["json"] or word == "--json"
             (front if name in FLAGS else rest).append(word)
     return front + rest, _settled(asked)
 
