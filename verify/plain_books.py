@@ -6,6 +6,7 @@ What is said here of a book is what fastexcel says of it, to the byte; a test ho
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ PIECE = 512 << 10  # bytes of XML at a time: what is looked at a dozen times sta
 LONGEST = 32 << 20  # bytes of what is read until a row ends
 NARROW = 3  # a column is cut in lines of one width if that is not so many times its texts
 START, END, ROW_END = b"<sheetData>", b"</sheetData>", b"</row>"
+HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>\s*)?<worksheet(?:\s[^<>]*)?>(?:\s*</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?>)*\s*")
 TORN = (KeyError, ValueError, IndexError, StopIteration, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, pa.ArrowInvalid)
 
 
@@ -63,14 +65,14 @@ def _whole_rows(archive: zipfile.ZipFile, span: RowSpan) -> Iterator[bytes]:
             rest += part
             demand(len(rest) <= LONGEST)
             if not inside and (at := rest.find(START)) >= 0:
-                demand(b"<!" not in rest[:at], is_utf8(rest[:at]))
+                demand(HEAD.fullmatch(rest[:at]), is_utf8(rest[:at]))
                 inside, rest = True, rest[at + len(START) :]
             cut = rest.rfind(ROW_END) + len(ROW_END) if inside else 0
             if cut >= len(ROW_END):
                 yield rest[:cut]
                 rest = rest[cut:]
     end = rest.find(END)
-    demand(inside, end >= 0)
+    demand(inside, end >= 0, rest.rstrip().endswith(b"</worksheet>"))
     if end:
         yield rest[:end]  # rows without end tags
 

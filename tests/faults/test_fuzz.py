@@ -5,6 +5,7 @@ A short run is part of the suite; `make soak` runs each reader for ten minutes (
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -18,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+import fastexcel
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,9 +29,10 @@ from tests.faults.broken_files import TABLE, books, packs, texts, trees
 from tests.small_drops import xlsx_of
 from verify import fenced
 from verify.archive import Archive
-from verify.book_rows import LONG
+from verify.book_rows import LONG, is_long
 from verify.intake import FileRefusedError, take
 from verify.manifest_list import Drop, Listed
+from verify.plain_books import plain_book
 from verify.rulebook import Rulebook, load_rulebook
 from verify.settings import rules_folder
 
@@ -71,20 +75,36 @@ DAMAGE = {"long books": damaged_inside}
 
 
 def check(data: bytes, archive: Archive) -> str:
-    """Take a file in as a night would, with whatever row count it has; the code it was refused with, or nothing."""
+    """Take a file in as a night would, with whatever row count it has; the code it was refused with, or nothing.
+
+    The reader of all books passes over what is torn inside a sheet's XML: then the other count refuses the book, as it should.
+    """
 
     def opened(_name: str) -> BinaryIO:
         file = fenced.memory_file()
         file.write(data)
         return file
 
+    slow = is_long(io.BytesIO(data)) and not _read_quickly(data)
     code, rows = _taken(data, -1, opened, archive)
     if code == "E-ROWS" and rows >= 0:
         code, again = _taken(data, rows, opened, archive)
         assert code != "E-ROWS", f"{rows} rows at first, then {again}"
-    assert not code.startswith(("E-GATE", "E-READER")), "our own mistake"
+    assert (slow and code == "E-GATE-PHYSICAL") or not code.startswith(("E-GATE", "E-READER")), "our own mistake"
     assert not code or code in book().messages
     return code
+
+
+def _read_quickly(data: bytes) -> bool:
+    """Whether the quick reader takes a book: then there are as many rows as are counted, and it says what the other one says, if that says anything."""
+    found = plain_book(io.BytesIO(data), lambda _width, _height: None)
+    if found is None:
+        return False
+    cells, counted = pl.DataFrame(found[0]), found[1]
+    assert cells.height == counted
+    with contextlib.suppress(fastexcel.FastExcelError):  # what is torn outside the rows
+        assert cells.rows() == fastexcel.read_excel(data).load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
+    return True
 
 
 def _taken(data: bytes, rows: int, opened: Callable[[str], BinaryIO], archive: Archive) -> tuple[str, int]:
