@@ -133,10 +133,14 @@ def _mostly_damaged(text: str) -> bool:
 
 
 def _mark_bad_bytes(error: UnicodeError) -> tuple[str, int]:
-    """One mark for each run of bytes that is not of the encoding; decoding goes on behind it."""
+    """One mark for each run of bytes that is not of the encoding; decoding goes on behind it.
+
+    At the end of what is decoded GB18030 takes the first half of a character, a digit and a line end for a character cut short: the line end stays.
+    """
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return BAD_BYTE, error.end
+    spoilt = error.object[error.start : error.end]
+    return BAD_BYTE, error.start + 1 if error.encoding == "gb18030" and (b"\n" in spoilt or b"\r" in spoilt) else error.end
 
 
 codecs.register_error(HANDLER, _mark_bad_bytes)

@@ -116,6 +116,18 @@ def test_the_characters_that_chinese_standards_moved_are_read_as_today(extract: 
     assert [row[4] for row in read(data, extract)[1]] == ["\u9fb4\u1e3f", "张"]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_half_a_character_before_a_line_end_never_takes_the_line_end(end: bytes, extract: Extract) -> None:
+    lines = [",".join(CARS).encode(), "桂A1,02,,张,A,1".encode("gb18030"), b"B,02,,\xed0", b"C,02,,\xed0,A,1", b"\xed0", b"D,02,,,A,\xed0"]
+    for last in (b"", b"E,02,,,A,1"):
+        data = end.join([*lines, last])
+        whole = read(data, extract)
+        assert (whole[0], whole[2], whole[3]) == (6 if last else 5, [2, 4], [2, 3, 4, 5])
+        for size in range(64, 130, 5):
+            with small_pieces(size):
+                assert read(data, extract) == whole
+
+
 def test_what_repeats_in_a_later_piece_is_a_duplicate_and_the_last_of_a_key_holds(tmp_path: Path) -> None:
     rows = [*(car(f"桂A{at}", str(at), VALID) for at in range(200)), car("桂A0", "0", VALID), car("桂A1", "7"), car("桂A0", "0", VALID), car("", "1")]
     once = Bureau(tmp_path / "once").night(Sent("ga_cheliang", csv_of([CARS, *rows]), len(rows)))
