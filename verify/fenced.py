@@ -110,14 +110,17 @@ def ask(request: str, given: BinaryIO, out: BinaryIO | None = None, *, limits: L
     return said
 
 
-def ask_into(request: str, given: BinaryIO, scratch: Path, *, limits: Limits, **how: Any) -> tuple[dict[str, Any], BinaryIO]:
-    """The same with a file made for the content: in memory, or without a name in `scratch` where it is too long for that."""
-    out = memory_file()
+def ask_into(request: str, given: BinaryIO, scratch: Path, *, limits: Limits, long: bool = False, **how: Any) -> tuple[dict[str, Any], BinaryIO]:
+    """The same with a file made for the content: in memory, or without a name in `scratch` where it is too long for that.
+
+    `long`: it will be, so that the work is not done in vain for one in memory.
+    """
+    out = nameless_file(scratch) if long else memory_file()
     try:
-        answer = ask(request, given, out, limits=Limits(limits.memory, limits.seconds, HELD), **how)
+        answer = ask(request, given, out, limits=limits if long else Limits(limits.memory, limits.seconds, HELD), **how)
     except FenceError as error:
         out.close()
-        if error.code != "E-PACK-SIZE" or limits.written <= HELD:
+        if long or error.code != "E-PACK-SIZE" or limits.written <= HELD:
             raise
         out = nameless_file(scratch)
         try:

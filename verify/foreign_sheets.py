@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from verify.columns import BAD_BYTE, clean_header
-from verify.fenced import Limits, ask_into
+from verify.fenced import HELD, Limits, ask_into
 from verify.record_counts import count_records
 from verify.rule_extracts import Extract
 from verify.text_forms import MARKS, Form
@@ -24,6 +24,7 @@ from verify.text_pieces import in_pieces
 from verify.text_sheets import Sheet, plan, sheets
 
 ROWS = 500_000  # rows of a workbook or a Parquet file handed on at a time
+LONG = HELD // 4  # bytes of a workbook whose cells are rather not held in memory: packed, they are a half to a fifth as long
 DECLARED = re.compile(rb"""^[^>]*?encoding\s*=\s*["']([A-Za-z0-9_-]+)["']""")
 CHINESE = {"gb2312", "gbk", "gb18030", "cp936"}
 ENCODING, DELIMITER, FORMAT = "N-ENCODING", "N-DELIMITER", "N-FORMAT"
@@ -131,7 +132,7 @@ def _lines_in(file: BinaryIO, encoding: str) -> int:
 
 def book(job: Job) -> Decoded:
     """The first sheet of a workbook; its first row that is not empty is the header. Raises FenceError, TornError."""
-    answer, out = job.ask("book", Limits().for_size(8 * job.size), kind=job.kind)
+    answer, out = job.ask("book", Limits().for_size(8 * job.size), long=job.size > LONG, kind=job.kind)
     cells = pl.read_ipc_stream(out)
     read = cells.height
     filled = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true() if cells.width else pl.Series([], dtype=pl.UInt32)
