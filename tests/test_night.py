@@ -138,7 +138,7 @@ def test_order_threads_time_zone_and_hash_seed_change_nothing(two_nights: dict[s
     drop = shuffled(FIXTURES / "county-a" / "drop", tmp_path / "drop", seed=7)
     elsewhere = {**os.environ, "TZ": "America/Lima", "PYTHONHASHSEED": "3", "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-c", RUN, str(tmp_path / "home"), str(drop)]
-    done = subprocess.run(command, check=True, env=elsewhere, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, env=elsewhere, cwd=FIXTURES.parent, capture_output=True, text=True)
     again = content(Path(done.stdout.strip()) / "results")
     for name, rows in content(first.folder / "results").items():
         assert rows == again[name], name

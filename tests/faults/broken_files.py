@@ -9,6 +9,7 @@ them (`PEOPLE`) must never stand in a message.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import io
@@ -181,8 +182,7 @@ def laughs() -> str:
 
 
 def a_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        os.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(path.parent):  # its address may not be long
         one.bind(path.name)
 
 
