@@ -97,15 +97,25 @@ def tables_into(path: Path) -> Iterator[Callable[[pa.Table], None]]:
 def _fit_for(table: pa.Table) -> dict[str, Any]:
     """The options for a long file that begins with this table: two thirds of the bytes and four fifths of the time of the one set (measured).
 
-    Values that repeat are written once a row group, other numbers and days as what they differ by; of texts no least and greatest is noted, for
-    nothing asks for them. Only pyarrow reads it.
+    Values that repeat are written once a row group, other numbers and days as what they differ by, and what is left of both is pressed by lz4:
+    zstd leaves a thirtieth less of all and takes a twenty-fifth of all reading. Of texts no least and greatest is noted, for nothing asks for
+    them. Only pyarrow reads it.
     """
     plain = [field.name for field in table.schema if not pa.types.is_nested(field.type) and not pa.types.is_boolean(field.type)]
     texts = {field.name for field in table.schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)}
     head = pl.DataFrame(table.slice(0, LOOKED_AT))
     repeated = [name for name in plain if head[name].n_unique() * 2 <= head.height]
     apart = dict.fromkeys((name for name in plain if name not in repeated and name not in texts), "DELTA_BINARY_PACKED")
-    return {**PARQUET, "use_dictionary": repeated, "column_encoding": apart, "write_statistics": [name for name in plain if name not in texts]}
+    pressed = {name: "zstd" if name in texts and name not in repeated else "lz4" for name in plain}
+    pressed |= dict.fromkeys((leaf for leaf in _leaves(table.schema) if leaf not in pressed), "zstd")
+    level = {name: 1 for name, codec in pressed.items() if codec == "zstd"}
+    noted = [name for name in plain if name not in texts]
+    return {**PARQUET, "compression": pressed, "compression_level": level, "use_dictionary": repeated, "column_encoding": apart, "write_statistics": noted}
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """The columns as Parquet names them: of a list its elements."""
+    return [f"{field.name}.list.element" if pa.types.is_nested(field.type) else field.name for field in schema]
 
 
 def _write_part(schema: pa.Schema, tables: Iterable[pa.Table], part: Path, key: bytes | None) -> int:
