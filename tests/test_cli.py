@@ -175,6 +175,13 @@ def test_the_rules_commands() -> None:
     assert hedui("rules", "test").returncode == 0
 
 
+def test_a_full_home_is_told_in_words() -> None:
+    script = "import cli, verify.settings as s\ndef f(_): raise OSError(28, 'No space left on device')\ns.init_home = f\ncli.app(['init', 'x'])"
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 130
+    assert said.stderr.startswith("E-DISK-FULL  hedui: ")
+
+
 @pytest.mark.parametrize("line", [["--help"], ["explain", "E-INTERRUPTED"], ["init", "{home}", "--json"]])
 def test_a_full_disk_is_told_in_words(line: list[str], tmp_path: Path) -> None:
     """Linux keeps one for trying: /dev/full."""

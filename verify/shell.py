@@ -164,7 +164,7 @@ def _unwritten(ctx: Any, error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):  # there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif error.errno in FULL:
-        tell(ctx, [Problem("E-DISK-FULL", Path(error.filename).name if error.filename else "stdout")])
+        tell(ctx, [Problem("E-DISK-FULL", Path(error.filename).name if isinstance(error.filename, str | Path) else PROGRAM)])
     else:
         return _our_mistake(ctx, error)
     return typer.Exit(EXIT_INTERRUPTED)

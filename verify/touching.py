@@ -96,7 +96,7 @@ def _kept(lines: Lines, touched: pl.DataFrame, extracts: Mapping[str, Extract], 
 
 
 class People:
-    """Faces, told apart by whether they are unsure: their ID is not worth anything on that day. What doubtful IDs say is worked out once for each."""
+    """Faces, told apart by whether they are unsure: their ID is not worth anything on that day. What unsure IDs say is worked out once for each."""
 
     def __init__(self, faces: pl.DataFrame, as_of: date) -> None:
         unsure = pl.col("id_state").fill_null("none").is_in(["none", "invalid"]) | (pl.col("id_birth") > as_of).fill_null(value=False)
@@ -116,15 +116,15 @@ class People:
     def same_id(self, others: pl.DataFrame) -> pl.DataFrame:
         """The faces with the ID of one of others, or with a block of it in common where either is unsure: a valid ID is never another valid one."""
         theirs = _with_blocks(others)
-        equal, doubted = _in(theirs["old"]), theirs.filter("unsure")
+        equal, unsure = _in(theirs["old"]), theirs.filter("unsure")
         same = self._sure.filter(pl.coalesce("id15", "id_key").is_in(equal))
-        return pl.concat([same, self._sharing(doubted), self._doubtful(pl.col("old").is_in(equal) | _share_a_block(theirs))])
+        return pl.concat([same, self._sharing(unsure), self._unsure_by_id(pl.col("old").is_in(equal) | _share_a_block(theirs))])
 
     def like(self, others: pl.DataFrame, names: NameTables | None = None) -> pl.DataFrame:
         """The faces that could by ID or birth be one of others: by birth where either is unsure, and where the names agree, if tables are given."""
         births, unsure = (_in(_births_of(some)) for some in (others, others.filter("unsure")))
         sure = self._sure.filter(pl.any_horizontal([pl.col(day).is_in(unsure).fill_null(value=False) for day in ("birth", "id_birth")]))
-        born = pl.concat([sure, self._doubtful(pl.col("born").is_in(births)), self._unsure.filter(pl.col("birth").is_in(births).fill_null(value=False))])
+        born = pl.concat([sure, self._unsure_by_id(pl.col("born").is_in(births)), self._unsure.filter(pl.col("birth").is_in(births).fill_null(value=False))])
         return pl.concat([self.same_id(others), born if names is None else _named_alike(born, others, names)])
 
     @cached_property
@@ -137,7 +137,7 @@ class People:
         near = self._sure.filter(_share_digits(self._digits, ids)) if ids.height else self._sure.head(0)
         return near.filter(pl.col("id_key").is_in(_in(_with_blocks(near).filter(_share_a_block(ids))["id_key"])))
 
-    def _doubtful(self, which: pl.Expr) -> pl.DataFrame:
+    def _unsure_by_id(self, which: pl.Expr) -> pl.DataFrame:
         """The unsure faces whose ID, by what it says, is one of these."""
         return self._unsure.filter(pl.col("id_key").is_in(_in(self._ids.filter(which)["id_key"])).fill_null(value=False))
 
