@@ -23,7 +23,7 @@ from verify.help_page import Words, chinese
 from verify.layout import display_width
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
-from verify.usage import Command, Group, whole_line
+from verify.usage import Command, Group, narrow, whole_line
 
 AN_ID = "450102199001011234"
 CODE_WORDS = {"hedui", "zh", "en", "zip", "JSON", "HEDUI", "LANG", "RULES", "PACK", "base", "HOME", "clean", "normal", "hard", "drop", "truth"}
@@ -238,3 +238,26 @@ def test_what_was_typed_is_never_repeated(before: str, capsys: pytest.CaptureFix
 def test_the_release_is_told(line: list[str]) -> None:
     said = hedui(*line)
     assert (said.returncode, said.stdout) == (0, f"hedui {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("check SQ1 --home H", {"check"}),
+        ("--lang en --json check SQ1", {"check"}),
+        ("rules simulate", {"rules"}),
+        ("--rules check --help", None),  # a folder of that name
+        ("--help", None),
+        ("chekc", None),
+        ("", None),
+    ],
+)
+def test_of_a_program_only_what_a_line_names_is_made_ready(line: str, left: set[str] | None) -> None:
+    app, whole = cli.typer.Typer(), set(commands_of(cli.app))
+    app.registered_commands, app.registered_groups = [*cli.app.registered_commands], [*cli.app.registered_groups]
+    narrow(app, line.split())
+    assert set(commands_of(app)) == (left or whole)
+
+
+def commands_of(app: Any) -> list[str]:
+    return [one.name or one.callback.__name__ for one in (*app.registered_commands, *app.registered_groups)]

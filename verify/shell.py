@@ -23,7 +23,7 @@ import typer
 
 from verify.problems import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE, HeduiError, Problem, UsageError
 from verify.typed import without_ids
-from verify.usage import Group, problem_of, whole_line
+from verify.usage import Group, narrow, problem_of, whole_line
 
 if TYPE_CHECKING:
     from verify.layout import Block
@@ -192,6 +192,7 @@ def _load_lightly() -> None:
 
 def run(app: Any) -> None:
     """Run the program, and leave without taking apart what was loaded: .25 of the 4 CPU s of `check --again` (as mypy leaves, `hard_exit`)."""
+    narrow(app, sys.argv[1:])
     try:
         app()
     except SystemExit as ended:

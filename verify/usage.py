@@ -10,10 +10,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from typer import TyperException
+from typer import Typer, TyperException
 from typer.core import TyperCommand, TyperGroup
 
 from verify.help_page import in_brackets, name_of, notes_of, page, words_of
@@ -47,6 +48,21 @@ def whole_line(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
             asked["json"] = asked["json"] or word == "--json"
             (front if name in FLAGS else rest).append(word)
     return front + rest, _settled(asked)
+
+
+def narrow(app: Typer, args: Sequence[str]) -> None:
+    """Leave of a program only the command or group that a line names, if it names one: to read the options of all takes longer than a look-up."""
+    line, _ = whole_line(args)
+    words = [word for before, word in pairwise(["", *line]) if not word.startswith("-") and before not in WITH_VALUE]
+    commands = [one for one in app.registered_commands if words and _called(one) == words[0]]
+    groups = [one for one in app.registered_groups if words and one.name == words[0]]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+
+
+def _called(command: Any) -> str:
+    """What a command is typed as."""
+    return command.name or str(command.callback.__name__).replace("_", "-")
 
 
 def _settled(asked: Mapping[str, Any]) -> dict[str, Any]:
