@@ -87,6 +87,11 @@ def test_a_test_that_says_every_name_once_is_read_once() -> None:
         assert tightened(tree, LARGEST) is tree
 
 
+def test_conditions_that_only_change_places_are_not_read_twice() -> None:
+    tree = parse("known(x) and (x + y < z + cap and x + cap < z + y)", "here").tree
+    assert tightened(tree, LARGEST) is tree
+
+
 def some_amount(draw: Random, deep: int) -> str:
     if deep == 0 or draw.random() < 0.3:
         return draw.choice(("x", "y", "z", "step", "cap", "1"))

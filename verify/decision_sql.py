@@ -5,6 +5,8 @@ Reads the tables that `assess` made: `household_values`, `member_values`, `membe
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from sqlglot import exp
 
 from verify.formulas_compiler import Compiler, Scope
@@ -36,22 +38,29 @@ def decimal(span_bound: exp.Expr, scale: int, places: int, *, precision: int = 1
 def tests(plan: Plan, household: Scope) -> str:
     """One row a case, category and test: value, limit, verdict, basis; the order of the decision table beside them.
 
-    Figures are brought to six decimals once for all tests: said of each, they were most of the query and of its cost for one case.
+    A case's tests stand in lists that are taken apart, and figures are brought to six decimals once for all of them: a query
+    of its own for each test cost one case twice as much, and many cases no less.
     """
-    parts = []
+    lines = []
     for at, row in enumerate(plan.book.decision.rows):
         for test_at, (name, cell) in enumerate(zip(plan.book.decision.columns, row.when, strict=True)):
             if cell == "pass":
                 rule = next(r for r in plan.rules("household") if r.rule.rule == name)
-                parts.append(_test(rule, household, category=row.then, at=at, test_at=test_at))
+                lines.append(_test(rule, household, category=row.then, at=at, test_at=test_at))
     figures = ", ".join(f"{_rounded(end, of)} AS {end}" for end, of in (("low", "micros"), ("high", "micros"), ("lim", "lim_micros")))
     shown = ", ".join(f"{_decimal(end)} AS {end}" for end in ("low", "high", "lim"))
     return f"""
         SELECT case_id, category, category_at, test, test_at, rule, {_MOVED_LOW} AS value_low, {_MOVED_HIGH} AS value_high, lim AS "limit", verdict,
                basis, unit, high IS NOT NULL AS value_bounded
         FROM (SELECT * REPLACE ({shown}), CASE WHEN truth THEN 'holds' WHEN NOT truth THEN 'fails' ELSE 'open' END AS verdict
-              FROM (SELECT * REPLACE ({figures}) FROM ({" UNION ALL ".join(parts)})))
+              FROM (SELECT * REPLACE ({figures}) FROM (SELECT case_id, {_in_rows(_TEST, lines)} FROM household_values)))
     """
+
+
+def _in_rows(columns: Mapping[str, str], lines: Iterable[Sequence[str]]) -> str:
+    """The select items that make each row there is a row for each of these lines: every column, by its type, a list that is taken apart."""
+    cells = zip(*lines, strict=True)
+    return ", ".join(f"unnest([{', '.join(each)}])::{kind} AS {name}" for (name, kind), each in zip(columns.items(), cells, strict=True))
 
 
 def _rounded(end: str, micros: str) -> str:
@@ -73,26 +82,26 @@ _MOVED_LOW = f"""(CASE WHEN verdict = CASE WHEN below THEN 'fails' WHEN NOT belo
                        THEN greatest(low, lim + {_STEP.format("strict <> below")}) ELSE low END)::DECIMAL(18,6)"""
 
 
-def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: int) -> str:
-    """One test of every case, its figures as whole numbers of which so many make a millionth."""
+_TEST = dict.fromkeys(("category", "test", "rule", "basis", "unit"), "VARCHAR") | {"category_at": "INTEGER", "test_at": "INTEGER"}
+_TEST |= dict.fromkeys(("low", "high", "lim", "micros", "lim_micros"), "HUGEINT") | dict.fromkeys(("truth", "below", "strict"), "BOOLEAN")
+
+
+def _test(rule: RulePlan, household: Scope, *, category: str, at: int, test_at: int) -> tuple[str, ...]:
+    """One test of every case as the cells of `_TEST`, its figures as whole numbers of which so many make a millionth."""
     truth = household.names[rule.rule.rule]
     assert isinstance(truth, Truth), rule.where
     (low, high, limit), (micros, lim_micros) = _figures(rule, household)
     kind = type(rule.formula.tree)
     sided = rule.value is not None and kind in (exp.LT, exp.LTE, exp.GT, exp.GTE)
-    below, strict = (str(kind in kinds) if sided else "NULL::BOOLEAN" for kinds in ((exp.LT, exp.LTE), (exp.LT, exp.GT)))
-    return f"""
-        SELECT case_id, {quoted(category)} AS category, {at} AS category_at, {quoted(rule.rule.shown_as or rule.rule.rule)} AS test,
-               {test_at} AS test_at, {quoted(rule.rule.rule)} AS rule, {sql_of(truth.sql)} AS truth,
-               ({low})::HUGEINT AS low, ({high})::HUGEINT AS high, ({limit})::HUGEINT AS lim, {micros}::HUGEINT AS micros,
-               {lim_micros}::HUGEINT AS lim_micros, {below} AS below, {strict} AS strict,
-               {quoted("；".join(rule.rule.law))} AS basis, {quoted(rule.rule.unit or "")} AS unit FROM household_values"""
+    below, strict = (str(kind in kinds).upper() if sided else "NULL" for kinds in ((exp.LT, exp.LTE), (exp.LT, exp.GT)))
+    words = (category, rule.rule.shown_as or rule.rule.rule, rule.rule.rule, "；".join(rule.rule.law), rule.rule.unit or "")
+    return *map(quoted, words), str(at), str(test_at), low, high, limit, str(micros), str(lim_micros), sql_of(truth.sql), below, strict
 
 
 def _figures(rule: RulePlan, household: Scope) -> tuple[tuple[str, str, str], tuple[int, int]]:
     """Low, high and limit at six decimals or more, and how much of figure and limit makes a millionth; 0 against 0 for a test without a figure."""
     if rule.value is None or rule.limit is None:
-        return ("0::HUGEINT",) * 3, (1, 1)
+        return ("0",) * 3, (1, 1)
     compiler = Compiler(household, rule.where)
     value, limit = (scaled(span, max(span.scale, MICRO)) for span in (compiler.span(rule.value), compiler.span(rule.limit)))
     return (sql_of(value.low), sql_of(value.high), sql_of(limit.high)), (10 ** (value.scale - MICRO), 10 ** (limit.scale - MICRO))
@@ -146,14 +155,18 @@ def values(plan: Plan, member: Scope, household: Scope) -> str:
     """The whole trace in long form: each name of each member (0: the household), as integers at a scale, or a truth."""
     parts = []
     for table, at, layer, levels in (("member_values", "member_no", member, ("member",)), ("household_values", "0", household, ("case", "household"))):
+        lines = []
         names = [entry.input.input for entry in plan.inputs.values() if (entry.input.of == "member") is (at == "member_no")]
         for name in sorted([*names, *(r.rule.rule for of in levels for r in plan.rules(of))]):
             operand = layer.names[name]
-            amounts = f'"{name}__low"::DECIMAL(38,0), "{name}__high"::DECIMAL(38,0), {operand.scale}, NULL::BOOLEAN' if isinstance(operand, Span) else (
-                f'NULL, NULL, NULL, "{name}__truth"'
-            )
-            parts.append(f"SELECT case_id, {at} AS member_no, {quoted(name)} AS name, {amounts} FROM {table}")
-    return "FROM (SELECT * FROM (" + " UNION ALL ".join(parts) + ") AS t(case_id, member_no, name, low, high, scale, truth))"
+            amounts = (f'"{name}__low"', f'"{name}__high"', str(operand.scale), "NULL") if isinstance(operand, Span) else (*["NULL"] * 3, f'"{name}__truth"')
+            lines.append((quoted(name), *amounts))
+        if lines:
+            parts.append(f"SELECT case_id, {at} AS member_no, {_in_rows(_VALUE, lines)} FROM {table}")
+    return " UNION ALL ".join(parts)
+
+
+_VALUE = {"name": "VARCHAR", "low": "DECIMAL(38,0)", "high": "DECIMAL(38,0)", "scale": "INTEGER", "truth": "BOOLEAN"}
 
 
 def published(plan: Plan, household: Scope) -> str:

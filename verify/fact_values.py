@@ -1,6 +1,6 @@
 """The SQL of member and household values: nothing found is zero only where an extract covers the person.
 
-Tables it names: `members`, `cases`, `case_values`, `member_values`, `fact__<input>` and `blind__<input>`.
+Tables it names: `members`, `cases`, `case_values`, `member_values` and `fact__<input>`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ def member_count(most: int = MEMBERS_OF_A_CASE) -> Span:
     return Span(whole(column("members_low")), whole(column("members_high")), most=most)
 
 
-def seen(entry: InputPlan, *, usable: bool, table: str = "m") -> str:
-    """Whether the extract covers a member tonight: it is usable, authorised (or free to read), and the ID is known."""
-    if not usable or entry.extract.absence_means == "unknown":
-        return "FALSE"
-    authorised = "TRUE" if entry.extract.read_freely else f"{table}.authorised"
-    return f"({authorised} AND {table}.id_known)"
+def seen(entry: InputPlan, *, usable: bool) -> str:
+    """Whether what the extract does not say of a member is none: it is usable tonight, its silence means none, and it covers the member."""
+    return covers(entry) if usable and entry.extract.absence_means == "zero" else "FALSE"
+
+
+def covers(entry: InputPlan) -> str:
+    """Whether an extract may be read of a member `m`, and the ID to look for is known."""
+    return "m.id_known" if entry.extract.read_freely else "(m.authorised AND m.id_known)"
 
 
 def asked_for(plan: Plan) -> frozenset[str]:
@@ -44,12 +46,16 @@ def asked_for(plan: Plan) -> frozenset[str]:
     return frozenset().union(*(formula.has for rule in plan.rules("member") for formula in (rule.formula, rule.value, rule.limit) if formula))
 
 
-def member_fact_items(entry: InputPlan, *, usable: bool, asked: bool = True, most: int = LARGEST) -> str:
+def member_fact_items(entry: InputPlan, *, usable: bool, asked: bool = True, most: int = LARGEST, rows: bool = True) -> str:
     """The columns of a fact at member level: nothing found is zero only where the extract covers the person.
 
     Two bounds no larger than `most`; if it is `asked`, whether there is a row, and the low bound given that there is one.
+    Without `rows` of anybody they stand without the table of the fact.
     """
     name, covered, kind = entry.input.input, seen(entry, usable=usable), width(most)
+    if not rows:
+        bounds = f'0::{kind} AS "{name}__low", (CASE WHEN {covered} THEN 0 END)::{kind} AS "{name}__high"'
+        return f'{bounds}, CASE WHEN {covered} THEN FALSE END AS "{name}__has__truth", 0::{kind} AS "{name}__given"' if asked else bounds
     fact = f'"f_{name}"'
     bounds = (
         f'coalesce({fact}.low, 0)::{kind} AS "{name}__low", '
@@ -98,27 +104,35 @@ def household_fact(entry: InputPlan, rows: str) -> str:
     """
 
 
-def blind_members(entry: InputPlan, *, usable: bool) -> str:
-    """Cases in which the extract does not cover somebody who may count."""
-    if entry.input.of == "case":
-        return "SELECT case_id FROM cases WHERE FALSE"
-    return f"SELECT DISTINCT m.case_id FROM members m WHERE m.presence <> 'out' AND NOT {seen(entry, usable=usable)}"
+def asks_all(entry: InputPlan) -> str:
+    """What must be so of every member of a case, that what the extract does not say of the case is none."""
+    return "TRUE" if entry.input.of == "case" else seen(entry, usable=True)
 
 
-def household_fact_items(entry: InputPlan, *, usable: bool, most: int = LARGEST) -> str:
-    """The columns of a fact at household level; no bound where somebody is not covered or a roster row was lost."""
+def cases_without(covered: str) -> str:
+    """Cases with somebody who may count and of whom this is not so."""
+    return f"SELECT DISTINCT m.case_id FROM members m WHERE m.presence <> 'out' AND NOT {covered}"
+
+
+def household_fact_items(entry: InputPlan, *, usable: bool, most: int = LARGEST, rows: bool = True, gaps: str = "") -> str:
+    """The columns of a fact at household level; no bound where somebody is not covered or a roster row was lost.
+
+    `gaps` is the table of the cases with such a member; without it there is none. Without `rows` of any case they stand
+    without the table of the fact.
+    """
     name, kind = entry.input.input, width(most)
-    fact, blind = f'"f_{name}"', f'"b_{name}".case_id IS NOT NULL'
+    low, high, known = (f'"f_{name}".{end}' if rows else f"NULL::{of}" for end, of in (("low", kind), ("high", kind), ("known", "BOOLEAN")))
     if entry.input.of == "case" and not entry.input.count:
-        missing = f"{fact}.case_id IS NULL" if usable else "TRUE"
-        high, has = f"CASE WHEN NOT ({missing}) THEN {fact}.high END", f"CASE WHEN NOT ({missing}) THEN {fact}.known END"
+        has = known if usable else "NULL::BOOLEAN"
+        high = high if usable else "NULL"
     else:
-        bounded = f"NOT (c.open_upwards OR {blind})" if usable else "FALSE"
+        lost = f"(c.open_upwards OR {gaps}.case_id IS NOT NULL)" if gaps else "c.open_upwards"
+        bounded = f"NOT {lost}" if usable else "FALSE"
         if entry.input.of == "household":  # of nobody an extract says nothing, late or not
             bounded = f"({bounded} OR coalesce(c.members_high = 0, FALSE))"
-        high = f"CASE WHEN {bounded} THEN coalesce({fact}.high, 0) END"
-        has = f"CASE WHEN coalesce({fact}.low, 0) > 0 THEN TRUE WHEN {bounded} AND coalesce({fact}.high, 0) = 0 THEN FALSE END"
-    return f'coalesce({fact}.low, 0)::{kind} AS "{name}__low", ({high})::{kind} AS "{name}__high", {has} AS "{name}__has__truth"'
+        has = f"CASE WHEN coalesce({low}, 0) > 0 THEN TRUE WHEN {bounded} AND coalesce({high}, 0) = 0 THEN FALSE END"
+        high = f"CASE WHEN {bounded} THEN coalesce({high}, 0) END"
+    return f'coalesce({low}, 0)::{kind} AS "{name}__low", ({high})::{kind} AS "{name}__high", {has} AS "{name}__has__truth"'
 
 
 def know_sums(plan: Plan, member: Scope, layer: Scope, members: int = MEMBERS_OF_A_CASE) -> None:

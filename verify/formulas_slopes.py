@@ -14,6 +14,7 @@ from sqlglot import exp
 from verify.formulas import ASKED, CONSTANTS
 
 OPAQUE = (*ASKED, "known", "_upto", "_from")  # what stands inside is not looked at
+Sense = str | tuple[str, frozenset["Sense"]]
 Slope = tuple[Fraction | None, Fraction | None]  # at least and at most; None for no bound
 
 _FLAT: Slope = (Fraction(0), Fraction(0))
@@ -28,6 +29,33 @@ def text(node: exp.Expr) -> str:
         return repr(node.this)
     own = node.this if isinstance(node, exp.Anonymous) else type(node).__name__
     return f"{own}({','.join(map(text, node.iter_expressions()))})"
+
+
+def sense(tree: exp.Expr) -> Sense:
+    """What a test says: the same for two that differ only in brackets and in the order of what they join."""
+    tree = _bare(tree)
+    if not isinstance(tree, (exp.And, exp.Or)):
+        return text(tree)
+    joined, left = set[Sense](), [tree.this, tree.expression]
+    while left:
+        one = _bare(left.pop())
+        if isinstance(one, type(tree)):
+            left += [one.this, one.expression]
+        else:
+            joined.add(sense(one))
+    return type(tree).__name__, frozenset(joined)
+
+
+def contrary(tree: exp.Expr) -> exp.Expr:
+    """A test turned round, as a copy; one that was turned round before, as it was."""
+    bare = _bare(tree)
+    return (_bare(bare.this) if isinstance(bare, exp.Not) else exp.Not(this=exp.Paren(this=bare))).copy()
+
+
+def _bare(tree: exp.Expr) -> exp.Expr:
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    return tree
 
 
 def function_of(node: exp.Expr) -> str:

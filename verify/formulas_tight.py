@@ -16,7 +16,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from verify.formulas import DAYS
-from verify.formulas_slopes import leaf, leaves, slope_of, text
+from verify.formulas_slopes import contrary, leaf, leaves, sense, slope_of, text
 
 CONDITIONS, LONGEST = 2, 400  # conditions taken both ways, each of which doubles the second reading; nodes of the longest
 PLAIN = {*DAYS, "area", "relation"}
@@ -37,6 +37,8 @@ def tightened(tree: exp.Expr, most: Mapping[str, Fraction], parts: Sequence[tupl
     if other is whole or sum(1 for _ in other.walk()) > LONGEST:
         return tree
     other = _said(other)
+    if sense(other) == sense(tree):  # nothing was gained: the same conditions in another order
+        return tree
     for name in sorted(exact):  # a division without a value has no largest one, and one of two is not one and the same
         other = call("_where", call("_exact", exp.column(name)), other)
     return call("_first", tree, other)
@@ -89,13 +91,13 @@ def _pieces(tree: exp.Expr, split: Sequence[exp.Expr], most: Mapping[str, Fracti
 
 def _either(condition: exp.Expr, then: exp.Expr, other: exp.Expr) -> exp.Expr:
     """One or the other by a condition; AND or OR where one of them is settled."""
-    fails = exp.Not(this=exp.Paren(this=condition.copy()))
+    fails = contrary(condition)
     asked, settled, left = (condition.copy(), then, other) if isinstance(then, exp.Boolean) else (fails, other, then)
     if not isinstance(settled, exp.Boolean):
         return call("_case", condition, then, other)
     if isinstance(left, exp.Boolean):
-        return asked if settled.this else exp.Not(this=exp.Paren(this=asked))
-    turned = asked if settled.this else exp.Not(this=exp.Paren(this=asked))
+        return asked if settled.this else contrary(asked)
+    turned = asked if settled.this else contrary(asked)
     return (exp.Or if settled.this else exp.And)(this=exp.Paren(this=turned), expression=exp.Paren(this=left.copy()))
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from verify.decision_sql import decimal
+from verify.fact_values import covers
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
 from verify.formulas_spans import Span
@@ -113,7 +114,7 @@ def unseen_members(entry: InputPlan, plan: Plan, unused: Mapping[str, str], *, u
         return f"SELECT case_id, member_no, {fact}, {quoted(entry.extract.extract)} AS extract FROM members m WHERE presence <> 'out' AND {taken}"
     authorised = "TRUE" if entry.extract.read_freely else "authorised"
     return f"""SELECT case_id, member_no, {fact}, CASE WHEN NOT {authorised} THEN {quoted(rosters[0])} ELSE {quoted(registers[0])} END AS extract
-               FROM members m WHERE presence <> 'out' AND NOT ({authorised} AND id_known) AND {taken}"""
+               FROM members m WHERE presence <> 'out' AND NOT {covers(entry)} AND {taken}"""
 
 
 def doubtful_members(plan: Plan, member: Scope) -> str:
@@ -164,5 +165,7 @@ def evidence_of(entry: InputPlan, unused: Mapping[str, str], scale: int) -> str:
 
 
 def evidence(parts: Iterable[str]) -> str:
-    """All evidence of the night."""
-    return "FROM (" + " UNION ALL ".join(parts) + ")"
+    """All evidence of the night; a table of none where there is no part."""
+    shape = "case_id VARCHAR, person_id VARCHAR, fact VARCHAR, low DECIMAL(18,2), high DECIMAL(18,2), extract VARCHAR, file VARCHAR, row INTEGER, as_of DATE"
+    none = ", ".join("NULL::{1} AS {0}".format(*one.split(" ")) for one in [*shape.split(", "), "link_status VARCHAR", "link_score BIGINT"])
+    return "FROM (" + (" UNION ALL ".join(parts) or f"SELECT {none} WHERE FALSE") + ")"

@@ -154,10 +154,10 @@ def _input_answer(store: Store, plan: Plan, entry: InputPlan, example: Example) 
         made = fact_rows.linked_rows(entry, source, sql) if entry.input.of == "household" else fact_rows.case_rows(entry, source, sql, key)
         store.table("rows__x", made)
         store.table(f"fact__{name}", fact_values.household_fact(entry, "rows__x"))
-        store.table(f"blind__{name}", fact_values.blind_members(entry, usable=usable))
-        items, joined = fact_values.household_fact_items(entry, usable=usable), "c.case_id"
-    blind = f'LEFT JOIN "blind__{name}" AS "b_{name}" ON c.case_id = "b_{name}".case_id' if entry.input.of != "member" else ""
-    source = f'members m JOIN case_values c USING (case_id) LEFT JOIN "fact__{name}" AS "f_{name}" ON {joined} = "f_{name}".case_id {blind}'
+        store.table("gaps", fact_values.cases_without(fact_values.asks_all(entry)))
+        items, joined = fact_values.household_fact_items(entry, usable=usable, gaps="gaps"), "c.case_id"
+    gaps = "LEFT JOIN gaps ON c.case_id = gaps.case_id" if entry.input.of != "member" else ""
+    source = f'members m JOIN case_values c USING (case_id) LEFT JOIN "fact__{name}" AS "f_{name}" ON {joined} = "f_{name}".case_id {gaps}'
     row = store.rows(f"SELECT {items} FROM {source}")[0]
     if isinstance(example.expect, str) and example.expect in VERDICTS:
         return _word(row[2])

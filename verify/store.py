@@ -60,9 +60,9 @@ class Store:
         ((value,),) = self.rows(sql, values)
         return value
 
-    def table(self, name: str, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
-        """Make the table `name` from a query, in place of one that may be there."""
-        self.run(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values)
+    def table(self, name: str, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> int:
+        """Make the table `name` from a query, in place of one that may be there; how many rows it has."""
+        return int(self.one(f'CREATE OR REPLACE TABLE "{name}" AS {sql}', values))
 
     def source(self, path: Path) -> str:
         """One Parquet file of ours as SQL may name it behind FROM; a small one is decrypted once. Raises IntegrityError: E-KEY-…, E-SEAL-…."""

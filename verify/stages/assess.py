@@ -39,6 +39,15 @@ class Assessed:
     layers: tuple[Scope, Scope]
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The inputs of which there are rows, each in its table `rows__<input>`; and the tables of the cases in which somebody is
+    not covered, by what covers them, "" where there is no such case. What is in neither is not asked for: much, of one case."""
+
+    rows: frozenset[str]
+    gaps: Mapping[str, str]
+
+
 def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     """Write `values`, `evidence`, `tests` and `decisions`. Reads tables `cases`, `members`, `links` and the known rows.
 
@@ -46,18 +55,17 @@ def cases(store: Store, arrived: Arrived, plan: Plan, work: Path) -> Assessed:
     """
     _run_shadow_steps(store, "raise")
     case = _case_values(store, plan, work)
-    for entry in plan.inputs.values():
-        _load_input_rows(store, arrived, plan, entry=entry, case=case)
-    member = _member_values(store, arrived, plan, case)
+    said = _Said(_rows_of_inputs(store, arrived, plan, case), _gaps(store, plan))
+    member = _member_values(store, arrived, plan, case=case, said=said)
     unused = needs_sql.unused_inputs(plan, member)
-    household = _household_values(store, arrived, plan, below=(case, member))
+    household = _household_values(store, arrived, plan, below=(case, member), said=said)
     store.table("tests", decision_sql.tests(plan, household))
-    _needs(store, arrived, plan, member=member, unused=unused)
+    _needs(store, arrived, plan, member=member, said=said)
     store.table("decisions", decision_sql.decisions(plan))
     if plan.book.decision.split:
         store.table("decisions", split_decisions(plan, household))
     store.table("trace", decision_sql.values(plan, member, household))
-    evidence = [needs_sql.evidence_of(entry, unused, case.rows[name].scale) for name, entry in plan.inputs.items()]
+    evidence = [needs_sql.evidence_of(entry, unused, case.rows[name].scale) for name, entry in plan.inputs.items() if name in said.rows]
     store.table("proof", needs_sql.evidence(evidence))
     store.save(kept_figures.household(store, plan), work / "figures.parquet")
     _run_shadow_steps(store, "lay")
@@ -100,26 +108,35 @@ def _case_values(store: Store, plan: Plan, work: Path) -> Scope:
     store.load("parameters", path)
     loaded = [(name, layers.width(parameter.most)) for name, parameter in plan.book.parameters.items() if name not in known]
     parameters = "".join(f', p."{name}__{end}"::{kind} AS "{name}__{end}"' for name, kind in loaded for end in ("low", "high"))
-    store.table(
-        "case_values",
-        f"""SELECT c.*{parameters} FROM cases c
-            JOIN parameters p ON p.region = coalesce(c.region, {quoted(home)}) AND p.area IS NOT DISTINCT FROM c.area""",
-    )
+    sql = f"""SELECT c.*{parameters} FROM cases c
+              JOIN parameters p ON p.region = coalesce(c.region, {quoted(home)}) AND p.area IS NOT DISTINCT FROM c.area"""
     layer = layers.case_scope(plan, known)
     for level in plan.levels["case"]:
-        store.table("case_values", layers.level_sql("case_values", level, layer))
+        sql = layers.level_sql(f"({sql})", level, layer)
+    store.table("case_values", sql)
     return layer
 
 
-def _load_input_rows(store: Store, arrived: Arrived, plan: Plan, *, entry: InputPlan, case: Scope) -> None:
-    """Make the table of the rows of one input."""
-    known, name = arrived.known[entry.extract.extract], f"rows__{entry.input.input}"
-    rows = known_rows_in(store, known.parts) if known.parts and known.usable else fact_rows.no_rows(entry)
-    sql = fact_rows.row_sql(entry, case)
-    if entry.input.of == "case":
-        store.table(name, fact_rows.case_rows(entry, rows, sql, _case_key(entry)))
-    else:
-        store.table(name, fact_rows.linked_rows(entry, rows, sql))
+def _rows_of_inputs(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> frozenset[str]:
+    """Make the table of the rows of each input that can have any; the inputs that have."""
+    linked = {extract for (extract,) in store.rows("SELECT DISTINCT extract FROM links WHERE status <> 'rejected'")}
+    found = set()
+    for name, entry in plan.inputs.items():
+        known, own = arrived.known[entry.extract.extract], entry.input.of == "case"
+        if not (known.parts and known.usable and (own or entry.extract.extract in linked)):
+            continue
+        rows, sql = known_rows_in(store, known.parts), fact_rows.row_sql(entry, case)
+        made = fact_rows.case_rows(entry, rows, sql, _case_key(entry)) if own else fact_rows.linked_rows(entry, rows, sql)
+        if store.table(f"rows__{name}", made):
+            found.add(name)
+    return frozenset(found)
+
+
+def _gaps(store: Store, plan: Plan) -> dict[str, str]:
+    """By what covers somebody: the table of the cases in which somebody is not covered."""
+    asked = {covered for entry in plan.inputs.values() for covered in (fact_values.covers(entry), fact_values.asks_all(entry))}
+    tables = {covered: f"gaps__{at}" for at, covered in enumerate(sorted(asked))}
+    return {covered: name if store.table(name, fact_values.cases_without(covered)) else "" for covered, name in tables.items()}
 
 
 def _case_key(entry: InputPlan) -> str:
@@ -130,18 +147,20 @@ def _case_key(entry: InputPlan) -> str:
     return role.case
 
 
-def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> Scope:
+def _member_values(store: Store, arrived: Arrived, plan: Plan, *, case: Scope, said: _Said) -> Scope:
     """Every member with each fact, then the values worked out from them."""
     layer = Scope(layers.named(case.names, fact_values.own_names()))
     joins, items = [], []
-    for entry in plan.inputs_of("member"):
-        store.table(f"fact__{entry.input.input}", fact_rows.member_fact(entry, f"rows__{entry.input.input}"))
-    asked, sizes = fact_values.asked_for(plan), dict(store.rows(fact_values.sizes_sql(plan.inputs_of("member"))))
-    for entry in plan.inputs_of("member"):
-        name, known = entry.input.input, arrived.known[entry.extract.extract]
+    spoken_of = [entry for entry in plan.inputs_of("member") if entry.input.input in said.rows]
+    for name, entry in ((entry.input.input, entry) for entry in spoken_of):
+        store.table(f"fact__{name}", fact_rows.member_fact(entry, f"rows__{name}"))
         joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON m.case_id = "f_{name}".case_id AND m.member_no = "f_{name}".member_no')
-        items.append(fact_values.member_fact_items(entry, usable=known.usable, asked=name in asked, most=sizes[name]))
-        fact_values.know_input(entry, layer, case, most=sizes[name])
+    asked, sizes = fact_values.asked_for(plan), dict(store.rows(fact_values.sizes_sql(spoken_of)))
+    for entry in plan.inputs_of("member"):
+        name, usable = entry.input.input, arrived.known[entry.extract.extract].usable
+        most, rows = sizes.get(name, 0), name in said.rows
+        items.append(fact_values.member_fact_items(entry, usable=usable, asked=name in asked, most=most, rows=rows))
+        fact_values.know_input(entry, layer, case, most=most)
     columns = "".join(f", {item}" for item in items)
     facts = f"""SELECT m.case_id, m.member_no, m.presence, m.authorised, m.id_known, m.age, m.relation{columns}
                 FROM members m {" ".join(joins)}"""
@@ -153,24 +172,24 @@ def _member_values(store: Store, arrived: Arrived, plan: Plan, case: Scope) -> S
     return layer
 
 
-def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Scope, Scope]) -> Scope:
+def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tuple[Scope, Scope], said: _Said) -> Scope:
     """Every case with its sums, counts and declared figures, then the values and tests worked out from them."""
     case, member = below
     entries = (*plan.inputs_of("household"), *plan.inputs_of("case"))
-    for entry in entries:
-        store.table(f"fact__{entry.input.input}", fact_values.household_fact(entry, f"rows__{entry.input.input}"))
-    sizes = dict(store.rows(fact_values.sizes_sql(entries)))
+    spoken_of = [entry for entry in entries if entry.input.input in said.rows]
+    joins = [f"LEFT JOIN {gap} ON c.case_id = {gap}.case_id" for gap in sorted({said.gaps[fact_values.asks_all(entry)] for entry in entries} - {""})]
+    for name, entry in ((entry.input.input, entry) for entry in spoken_of):
+        store.table(f"fact__{name}", fact_values.household_fact(entry, f"rows__{name}"))
+        joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON c.case_id = "f_{name}".case_id')
+    sizes = dict(store.rows(fact_values.sizes_sql(spoken_of)))
     layer = Scope(layers.named(case.names, {"members": fact_values.member_count(sizes[""])}))
     store.table("sums", fact_values.sums_sql(plan, member, layer, sizes[""]))
-    joins, items = [], []
+    columns = ""
     for entry in entries:
         name, usable = entry.input.input, arrived.known[entry.extract.extract].usable
-        store.table(f"blind__{name}", fact_values.blind_members(entry, usable=usable))
-        joins.append(f'LEFT JOIN "fact__{name}" AS "f_{name}" ON c.case_id = "f_{name}".case_id')
-        joins.append(f'LEFT JOIN "blind__{name}" AS "b_{name}" ON c.case_id = "b_{name}".case_id')
-        items.append(fact_values.household_fact_items(entry, usable=usable, most=sizes[name]))
-        fact_values.know_input(entry, layer, case, most=sizes[name])
-    columns = "".join(f", {item}" for item in items)
+        most, gaps = sizes.get(name, 0), said.gaps[fact_values.asks_all(entry)]
+        columns += f", {fact_values.household_fact_items(entry, usable=usable, most=most, rows=name in said.rows, gaps=gaps)}"
+        fact_values.know_input(entry, layer, case, most=most)
     # A join hands on every column there is so far, laid out for 2,048 rows: so the facts come together before the many
     # values of the case join them, here and for members (two thirds of what these queries cost for one case, profiled).
     facts = f"SELECT c.case_id{columns} FROM cases c {' '.join(joins)}"
@@ -182,13 +201,14 @@ def _household_values(store: Store, arrived: Arrived, plan: Plan, *, below: tupl
     return layer
 
 
-def _needs(store: Store, arrived: Arrived, plan: Plan, *, member: Scope, unused: Mapping[str, str]) -> None:
+def _needs(store: Store, arrived: Arrived, plan: Plan, *, member: Scope, said: _Said) -> None:
     """What would settle each open figure: grey rows, unknown cells, missing authorisations, late extracts."""
-    parts = []
+    unused = needs_sql.unused_inputs(plan, member)
+    parts = [needs_sql.unsure_rows(entry, unused) for name, entry in plan.inputs.items() if name in said.rows]
     for entry in plan.inputs.values():
         usable = arrived.known[entry.extract.extract].usable
-        parts.append(needs_sql.unsure_rows(entry, unused))
-        parts.append(needs_sql.unseen_members(entry, plan, unused, usable=usable))
+        if not usable or said.gaps[fact_values.covers(entry)]:
+            parts.append(needs_sql.unseen_members(entry, plan, unused, usable=usable))
     parts.append(needs_sql.doubtful_members(plan, member))
     store.table("unsure", " UNION ".join(part for part in parts if part))
     for rule in plan.rules("member"):

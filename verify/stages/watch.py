@@ -6,6 +6,7 @@ values; a condition raises its alert only where it holds for certain.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from verify.fact_rows import row_scope
@@ -14,6 +15,7 @@ from verify.layers import sql_of
 from verify.model import Arrived, Table
 from verify.parts import known_rows_in
 from verify.plan import AlertPlan, Plan
+from verify.rule_extracts import Extract
 from verify.rule_files import Alert
 from verify.store import Store, quoted
 
@@ -25,19 +27,32 @@ def alerts(store: Store, arrived: Arrived, plan: Plan, *, layers: tuple[Scope, S
 
     Reads `findings`, `case_values`, `household_values`, `links`, `members`; `layers` are those of cases and households.
     """
-    case, household = layers
     store.run(f"CREATE OR REPLACE TABLE raised ({_SHAPE})")
-    conditions = {alert.alert.alert: alert for alert in plan.alerts}
-    for alert in plan.book.alerts:
-        if alert.each == "finding":
-            sql = f"SELECT case_id, member_no, {quoted(alert.alert)}, since, extract, file, row FROM findings WHERE finding = {quoted(alert.finding or '')}"
-        elif alert.each == "row":
-            sql = _from_rows(store, arrived, conditions[alert.alert], case)
-        else:
-            sql = _from_cases(conditions[alert.alert], household)
+    for alert, sql in _queries(store, arrived, plan, layers):
         store.run(f"INSERT INTO raised {_once(alert, sql)}")
     path = work / "alerts.parquet"
     return Table(path, store.save("SELECT DISTINCT * FROM raised ORDER BY case_id, member_no, alert, since, extract, file, row", path))
+
+
+def _queries(store: Store, arrived: Arrived, plan: Plan, layers: tuple[Scope, Scope]) -> Iterator[tuple[Alert, str]]:
+    """Each alert and what raises it; those are left out, most of them where it is one case's, that nothing there is can raise."""
+    case, household = layers
+    conditions = {alert.alert.alert: alert for alert in plan.alerts}
+    found = {finding for (finding,) in store.rows("SELECT DISTINCT finding FROM findings")}
+    linked = {extract for (extract,) in store.rows("SELECT DISTINCT extract FROM links WHERE status = 'accepted'")}
+    for alert in plan.book.alerts:
+        if alert.each == "finding":
+            finding = alert.finding or ""
+            if finding in found:
+                yield alert, f"SELECT case_id, member_no, {quoted(alert.alert)}, since, extract, file, row FROM findings WHERE finding = {quoted(finding)}"
+        elif alert.each == "row":
+            extract = conditions[alert.alert].extract
+            assert extract is not None, "rule_checks refuses an alert on rows without an extract"
+            known = arrived.known[extract.extract]
+            if extract.extract in linked and known.parts and known.usable:
+                yield alert, _from_rows(known_rows_in(store, known.parts), extract, conditions[alert.alert], case)
+        else:
+            yield alert, _from_cases(conditions[alert.alert], household)
 
 
 def _once(alert: Alert, sql: str) -> str:
@@ -52,18 +67,13 @@ def _names() -> str:
     return ", ".join(part.split(" ")[0] for part in _SHAPE.split(", "))
 
 
-def _from_rows(store: Store, arrived: Arrived, plan: AlertPlan, case: Scope) -> str:
+def _from_rows(rows: str, extract: Extract, plan: AlertPlan, case: Scope) -> str:
     """Accepted rows of members who may count, on which the condition holds."""
-    extract = plan.extract
-    assert extract is not None, "rule_checks refuses an alert on rows without an extract"
-    known = arrived.known[extract.extract]
     truth = sql_of(Compiler(row_scope(extract, (), case), plan.where).truth(plan.when).sql)
-    if not known.parts or not known.usable:
-        return "SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     since = f'r."{plan.alert.since}"' if plan.alert.since else "NULL::DATE"
     return f"""
         SELECT l.case_id, l.member_no, {quoted(plan.alert.alert)}, {since}, l.extract, l.file, l.row
-        FROM links l JOIN {known_rows_in(store, known.parts)} r ON l.file = r._file AND l.row = r._row
+        FROM links l JOIN {rows} r ON l.file = r._file AND l.row = r._row
         JOIN case_values c ON l.case_id = c.case_id
         JOIN members m ON l.case_id = m.case_id AND l.member_no = m.member_no AND m.presence <> 'out'
         WHERE l.extract = {quoted(extract.extract)} AND l.status = 'accepted' AND ({truth})
