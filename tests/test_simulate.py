@@ -67,13 +67,18 @@ def test_a_change_that_touches_what_rows_say_is_worked_out_from_the_rows(home: H
     assert sum(cell["cases"] for cell in told["matrix"] if cell["then"] != cell["now"]) == len(told["moved"]) > 0
     assert all(one["tests"] for one in told["moved"])
     assert [line["command"] for line in ledger(home)[looks:]] == ["rules simulate"]
+    assert [(one["name"], one["now"]) for one in told["changes"]] == [("line_rural_year", "6678 元/人/年"), ("line_urban_month", "840 元/人/月")]
     page = files[1].read_text(encoding="utf-8")
-    assert "标准上调" in page
+    assert {"标准上调", "840 元/人/月"} <= set(re.findall(r">(?:设想：)?([^<]+)<", page))
     assert "＊" in page
     assert not re.search(r'"figure">[1-4]<', page)
     assert "SQ2026" not in page
+    assert not re.search("另 [0-9]+ 户", page)  # of the families whose amount is not known, only that there are some: here they are four
+    assert "不知道" in page
     listed = pl.read_excel(files[0], sheet_name="类别改变的家庭", engine="calamine")
     assert set(listed.to_series().to_list()) >= {one["case"] for one in told["moved"]}
+    assert pl.read_excel(files[0], sheet_name="家庭（户）", engine="calamine").columns[0] == "行：现在；列：设想"
+    assert "840 元/人/月" in pl.read_excel(files[0], sheet_name="设想了什么", engine="calamine")["设想"].to_list()
 
 
 def paid_more(cost: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.manifest import Published
+from verify.settings import rules_folder
 from verify.simulate import Moved, Simulation
+from verify.simulate_cost import AFTER, BEFORE, Cost, Width
+from verify.simulate_cost_words import page_cost_block
 from verify.simulate_words import on_page
+from verify.speech import speech
 from verify.withheld import Key, Sum, found_out, withheld
 
 SMALL = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6, 9, 40])
@@ -86,3 +91,17 @@ def test_reasons_and_townships_give_no_cell_away() -> None:
     assert ("why", "none", "margin", "a") in page.withheld
     assert ("why", "none", "margin", "b") in page.withheld  # else 12 less 9
     assert page(("cell", "*", "*"), 250) == "250"
+
+
+def test_a_page_tells_no_amount_that_few_families_share_and_counts_none_of_them() -> None:
+    voice = speech(rules_folder(), "zh")
+    paid, four = Width(Decimal(9000), Decimal(9000), 40), Width(Decimal(0), Decimal(0), 4, 4)
+    settled = {(side, name): width for side in (BEFORE, AFTER) for name, width in (("dibao", paid), ("tekun", four))}
+    few = Width(Decimal(0), Decimal(700), 3)
+    shown = page_cost_block(Cost(settled, {}, {BEFORE: few, AFTER: few}), 12, voice)
+    assert shown.rows == (("合计", "9,000.00，另有家庭不知道", "9,000.00，另有家庭不知道", "0.00", "不知道"),)
+    assert "700" not in "".join(shown.lines)
+    many = {BEFORE: few.plus(paid), AFTER: paid}
+    assert "9,700.00" in "".join(page_cost_block(Cost(settled, {}, many), 12, voice).lines)
+    for cost, moved in ((Cost(settled), 4), (Cost({**settled, (AFTER, "dibao"): few}), 12)):
+        assert page_cost_block(cost, moved, voice).rows == ()

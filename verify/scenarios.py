@@ -81,7 +81,7 @@ def _value(value: Value, parameter: Parameter, changed: Callable[[Decimal], Any]
 
     def fresh(old: Decimal) -> Any:
         found = changed(old)
-        return found.quantize(step, ROUND_HALF_UP).normalize() if isinstance(found, Decimal) else found
+        return Decimal(f"{found.quantize(step, ROUND_HALF_UP).normalize():f}") if isinstance(found, Decimal) else found  # 840, never 8.4E+2
 
     if isinstance(value.value, Mapping):
         by = {area: (fresh(old), old) for area, old in value.value.items()}

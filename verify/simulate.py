@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verify.manifest import Published
+from verify.pack_compare import Difference, Side, compare
 from verify.passing import passing_folder
 from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
@@ -45,7 +46,8 @@ class Moved(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The scenario's name, how many cases go from which category to which, those who move, cases by region; the names for
-    whose sake rows had to be worked out anew (none: the kept figures were enough); what is paid (None: no rule says)."""
+    whose sake rows had to be worked out anew (none: the kept figures were enough); what is paid (None: no rule says);
+    what is supposed: each entry that the tried rules word otherwise for the home's own division."""
 
     name: str
     night: Published
@@ -54,6 +56,7 @@ class Simulation:
     regions: Mapping[str, int]
     deep: tuple[str, ...]
     cost: Cost | None
+    changes: tuple[Difference, ...] = ()
 
 
 def simulate(home: Home, night: Published, tried: Tried, *, book: Rulebook, deep: bool = False) -> Simulation:
@@ -77,7 +80,8 @@ def simulate(home: Home, night: Published, tried: Tried, *, book: Rulebook, deep
             tallies = tallied(store)
             cost = counted(tallies, (then, now), scale) if says_what_is_paid(tried.book) or says_what_is_paid(book) else None
             matrix, regions = _matrix(night, tallies)
-            return Simulation(tried.name, night, matrix, _moved(store), regions, deeper, cost)
+            changes = tuple(compare(Side(book, origin.as_of), Side(tried.book, origin.as_of)))
+            return Simulation(tried.name, night, matrix, _moved(store), regions, deeper, cost, changes)
 
 
 # --- from the rows ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from verify.page import FEW, render
 from verify.problems import Problem, UsageError
 from verify.settings import write_whole
 from verify.simulate import Moved, Simulation
-from verify.simulate_cost_words import COST_HEADS, cost_block, cost_cells, cost_json
+from verify.simulate_cost_words import COST_HEADS, cost_block, cost_cells, cost_json, page_cost_block
 from verify.speech import Speech, category_labels
 from verify.typed import safe
 from verify.withheld import Key, Sum, withheld
 from verify.workbook import Cell, Sheet, write_sheets
+from verify.workbook_lines import TONE
 
 TEMPLATE = Path(__file__).with_name("simulation.html.jinja")
 Counted = Callable[[Key, int], str]
@@ -43,16 +44,8 @@ def simulation_blocks(found: Simulation, voice: Speech, page: OnPage | None = No
     night = voice.word("check_night", as_of=manifest.origin.as_of, night=manifest.night, state=state)
     notice = (voice.word("simulate_withheld"),) if page and page.withheld else ()
     opening = Block(voice.word("simulate_title", name=found.name), (night, *lines, *notice))
-    cost = page_cost(found, voice) if page else cost_block(found.cost, voice)
-    return [opening, _matrix(found, voice, count), cost, _why(found, voice, count), _places(found, voice, page)]
-
-
-def page_cost(found: Simulation, voice: Speech) -> Block:
-    """What is paid in all, where so many move that it says of no family what it gets."""
-    block = cost_block(found.cost, voice)
-    if 0 < len(found.moved) < FEW:
-        return Block(block.title, (voice.word("cost_withheld"),))
-    return Block(block.title, block.lines, block.head, block.rows[-1:], block.right)
+    cost = page_cost_block(found.cost, len(found.moved), voice) if page else cost_block(found.cost, voice)
+    return [opening, _changes(found, voice), _matrix(found, voice, count), cost, _why(found, voice, count), _places(found, voice, page)]
 
 
 def _plainly(_key: Key, count: int) -> str:
@@ -90,6 +83,13 @@ def on_page(found: Simulation) -> OnPage:
     for total, parts in sums:
         counts.setdefault(total, sum(counts[part] for part in parts if part in counts))
     return OnPage(withheld(counts, sums, FEW))
+
+
+def _changes(found: Simulation, voice: Speech) -> Block:
+    """What is supposed: each value and rule that is not as it is in force."""
+    rows = tuple((one.label if voice.lang == "zh" else one.name, one.left or "—", one.right or "—") for one in found.changes)
+    head = tuple(voice.word(key) for key in ("head_figure", "head_before", "head_after"))
+    return Block(voice.word("simulate_changes"), () if rows else (voice.word("simulate_no_changes"),), head if rows else (), rows)
 
 
 def _matrix(found: Simulation, voice: Speech, count: Counted) -> Block:
@@ -137,7 +137,9 @@ def simulation_json(found: Simulation) -> dict[str, Any]:
     """The same for programs; `cost` is None where no rule says what is paid."""
     matrix = [{"then": then, "now": now, "cases": count} for (then, now), count in sorted(found.matrix.items())]
     moved = [{"case": one.case, "region": one.region, "then": one.then, "now": one.now, "tests": list(one.tests)} for one in found.moved]
-    head = {"scenario": found.name, "night": found.night.manifest.night, "as_of": found.night.manifest.origin.as_of.isoformat(), "deep": list(found.deep)}
+    manifest = found.night.manifest
+    head: dict[str, Any] = {"scenario": found.name, "night": manifest.night, "as_of": manifest.origin.as_of.isoformat(), "deep": list(found.deep)}
+    head["changes"] = [{"kind": one.kind, "name": one.name, "then": one.left, "now": one.right} for one in found.changes]
     return {**head, "cases": sum(found.matrix.values()), "matrix": matrix, "moved": moved, "regions": dict(found.regions), "cost": cost_json(found.cost)}
 
 
@@ -155,11 +157,15 @@ def write_simulation_workbook(path: Path, found: Simulation, voice: Speech) -> N
     """Write every case that moves, with the tests for whose sake, and how many go where. Raises UsageError (E-OUT-FILE)."""
     heads = tuple(voice.word(key) for key in ("head_case", "head_place", "head_before", "head_after", "head_why"))
     cases = [_case(one, voice) for one in found.moved]
-    listed = _sheet(voice.word("simulate_cases"), heads, cases, (16, 16, 16, 16, 60), voice)
-    matrix = _matrix(found, voice, _plainly)
-    table = _sheet(voice.word("simulate_counts"), matrix.head, list(matrix.rows), (16,) * len(matrix.head), voice)
+    matrix, changes = _matrix(found, voice, _plainly), _changes(found, voice)
+    corner = (voice.word("simulate_corner"), *matrix.head[1:])
+    sheets = [
+        _sheet(voice.word("simulate_cases"), Block("", (), heads, tuple(cases)), (16, 16, 16, 16, 60), voice),
+        _sheet(voice.word("simulate_counts"), replace(matrix, head=corner), (20,) + (16,) * (len(corner) - 1), voice),
+        _sheet(voice.word("simulate_supposed"), replace(changes, head=changes.head or corner[:1]), (40,) * (len(changes.head) or 1), voice),
+    ]
     try:
-        write_sheets(path, [listed, table], title=voice.word("simulate_title", name=found.name), footer=voice.word("page_footer", page="&P", pages="&N"))
+        write_sheets(path, sheets, title=voice.word("simulate_title", name=found.name), footer=voice.word("page_footer", page="&P", pages="&N"))
     except OSError as error:
         raise UsageError(Problem("E-OUT-FILE", safe(path.name), {"why": error.strerror or type(error).__name__})) from None
 
@@ -168,7 +174,8 @@ def _case(one: Moved, voice: Speech) -> tuple[str, ...]:
     return one.case, one.region, voice.category(one.then), voice.category(one.now), _tests(one.tests, voice)
 
 
-def _sheet(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]], widths: tuple[int, ...], voice: Speech) -> Sheet:
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(map(str, range(len(heads))), pl.String), orient="row")
-    cells = [Cell(head, width, str(at)) for at, (head, width) in enumerate(zip(heads, widths, strict=True))]
+def _sheet(title: str, block: Block, widths: tuple[int, ...], voice: Speech) -> Sheet:
+    frame = pl.DataFrame(block.rows, schema=dict.fromkeys(map(str, range(len(block.head))), pl.String), orient="row")
+    frame = frame.with_columns(pl.lit("figure").alias(f"{at}{TONE}") for at in sorted(block.right))
+    cells = [Cell(head, width, str(at)) for at, (head, width) in enumerate(zip(block.head, widths, strict=True))]
     return Sheet(title, cells, 1, frame, voice.word("no_lines"))
