@@ -188,7 +188,7 @@ def clear_texts(home: Home, night: Published) -> dict[str, str]:
     asked: list[tuple[str, ...]] = [("check", cases["shared"], "--again"), ("check", cases["open"], "--json"), ("explain", cases["settled"], "--json")]
     for case in cases.values():
         asked += [("check", case), ("explain", case, "--long")]
-    asked += [("status",), ("nights", "list"), ("nights", "show"), ("night", "--drop", str(DROP)), ("night", "--drop", str(DROP), "--as-of", "2026-12-20")]
+    asked += [("status",), ("nights", "list"), ("nights", "show"), ("night", "--drop", str(DROP))]
     for words in asked:
         said = hedui(*words, "--home", home.folder)
         found[" ".join(words)] = said.stdout + said.stderr

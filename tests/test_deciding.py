@@ -45,9 +45,9 @@ def slipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory, slipped: Path) -> tuple[Home, Outcome, Outcome]:
+def nights(bureau: Home, tmp_path_factory: pytest.TempPathFactory, slipped: Path) -> tuple[Home, Outcome, Outcome]:
     """Two nights; in the second the banks' batch is held."""
-    home = init_home(tmp_path_factory.mktemp("bureau") / "home")
+    home = tables.a_copy(bureau, tmp_path_factory.mktemp("nights") / "home")
     return home, night_of(home, DROP), night_of(home, slipped)
 
 

@@ -396,8 +396,11 @@ def test_a_file_whose_name_begins_with_its_extract_needs_no_code(tmp_path: Path)
 
 # --- whatever is typed ------------------------------------------------------------------------------------------------
 
+# Each line as the command hears it, in one process: the rules and the commands themselves are the same each time, and are made ready once.
 FUZZ = """
-import sys, json, cli
+import functools, sys, json, typer.main, verify.speech, verify.rulebook, cli
+typer.main.get_command = functools.cache(typer.main.get_command)
+verify.speech.load_rulebook = verify.rulebook.load_rulebook = functools.cache(verify.rulebook.load_rulebook)
 for words in json.load(open(sys.argv[1])):
     print('#', file=sys.stderr)
     try: cli.app(words)

@@ -18,11 +18,11 @@ import pytest
 
 from tests.tables import a_copy, table
 from tests.test_cli import DROP, hedui
-from verify import Home, Order, init_home, run_night
+from verify import Home, init_home
 from verify.keys import data_key, key_line, use
 from verify.manifest import Published, current_night
 from verify.problems import HeduiError, IntegrityError
-from verify.settings import key_place, rules_folder, tables_of
+from verify.settings import key_place, tables_of
 from verify.stages.publish import verify_night
 from verify.store import open_store, read_frame, write_frame
 from verify.store_files import digest_of, seal_plain, write_plain
@@ -31,10 +31,8 @@ MANY = 300_000
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = init_home(tmp_path_factory.mktemp("sealed") / "home")
-    run_night(made, Order(DROP, rules_folder()), lambda _stage: None)
-    return made
+def home(bureau: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return a_copy(bureau, tmp_path_factory.mktemp("sealed") / "home")
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 
 from tests import referee
 from tests.shuffled import shuffled
-from tests.tables import table
-from verify import Home, Order, Outcome, init_home, run_night
+from tests.tables import a_copy, table
+from verify import Home, Order, Outcome, run_night
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
 
@@ -25,9 +25,9 @@ def a_night(home: Home, county: str) -> Outcome:
 
 
 @pytest.fixture(scope="session")
-def two_nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outcome, referee.Night]]:
+def two_nights(bureau: Home, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outcome, referee.Night]]:
     """The first night and the night after it, in one home."""
-    home, nights = init_home(tmp_path_factory.mktemp("home")), {}
+    home, nights = a_copy(bureau, tmp_path_factory.mktemp("two") / "home"), {}
     for county in ("county-a", "county-a-next"):
         outcome = a_night(home, county)
         nights[county] = outcome, referee.load(outcome.folder / "results", FIXTURES / county / "truth")

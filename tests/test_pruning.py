@@ -16,7 +16,7 @@ from tests.stages.test_guards import fewer, half, renumbered
 from tests.test_cli import DROP, hedui
 from tests.test_deciding import night_of
 from tests.test_desk import ledger
-from verify import Home, init_home
+from verify import Home
 from verify.again import must_agree
 from verify.batches import read_batches
 from verify.manifest import Published, current_night, published_nights
@@ -32,11 +32,10 @@ CASE = "SQ2026000001"
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def two(bureau: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Two nights: the second has new batches of the banks and of the register, and one of houses that is held."""
     folder = tmp_path_factory.mktemp("two")
-    home, changes = init_home(folder / "home"), {"rh_cunkuan": fewer, "ga_huji": fewer, "bdc_fangwu": half}
-    night_of(home, DROP)
+    home, changes = tables.a_copy(bureau, folder / "home"), {"rh_cunkuan": fewer, "ga_huji": fewer, "bdc_fangwu": half}
     night_of(home, renumbered(altered(DROP, folder / "drop", changes), changes, NEWEST.isoformat()))
     return home
 

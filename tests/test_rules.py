@@ -11,7 +11,6 @@ import pytest
 from verify.parameters import parameter_table, value_in_force
 from verify.problems import UsageError
 from verify.rule_checks import check_rules
-from verify.rule_examples import test_rules as run_examples
 from verify.rule_facts import Example
 from verify.rulebook import load_rulebook
 from verify.settings import rules_folder
@@ -39,12 +38,6 @@ def spoil(rules: Path, file: str, old: str, new: str) -> list[tuple[str, str]]:
 def line_of(file: str, text: str) -> str:
     lines = (rules_folder() / file).read_text(encoding="utf-8").splitlines()
     return f"rules/{file}:{next(at for at, line in enumerate(lines, 1) if text in line)}"
-
-
-def test_every_example_holds() -> None:
-    results = run_examples(rules_folder())
-    assert [(r.where, r.expected, r.got) for r in results if not r.passed] == []
-    assert len(results) > 100
 
 
 def outcomes(examples: tuple[Example, ...]) -> set[str]:

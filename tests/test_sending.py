@@ -13,8 +13,7 @@ from tests.altered import altered
 from tests.small_drops import LI, ZHANG, car, cars
 from tests.stages.test_guards import cut_short, half
 from tests.test_cli import DROP, hedui
-from tests.test_deciding import night_of
-from verify import Home, init_home
+from verify import Home
 
 HEADS = ["行号", "表格里的行（表头在第1行时）", "列", "代码", "原因", "怎样改"]
 
@@ -28,13 +27,6 @@ def lines(book: Path) -> list[tuple[str | None, ...]]:
     read = fastexcel.read_excel(book)
     assert read.sheet_names == ["拒收的行"]
     return read.load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = init_home(tmp_path_factory.mktemp("sending") / "home")
-    night_of(made, DROP)
-    return made
 
 
 def test_each_refused_row_stands_in_the_workbook_by_its_own_number(tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ def sentences() -> list[tuple[str, str]]:
 
 def commands(lang: str, ctx: Any = None) -> Iterator[Any]:
     """The context of every command of the tree, the root's first."""
-    root = get_command(cli.app)
-    ctx = ctx or root.context_class(root, info_name="hedui", obj={"lang": lang})
+    if ctx is None:
+        root = get_command(cli.app)
+        ctx = root.context_class(root, info_name="hedui", obj={"lang": lang})
     yield ctx
     for name, command in getattr(ctx.command, "commands", {}).items():
         yield from commands(lang, command.context_class(command, info_name=name, parent=ctx))

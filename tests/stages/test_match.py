@@ -524,26 +524,22 @@ def made_of(people: Told, declared: Told, rows: Told) -> County:
 
 @FEW
 @given(st.lists(PEOPLE, max_size=5), st.lists(PEOPLE, min_size=1, max_size=4), st.lists(ROWS, max_size=5), st.integers(0, 99))
-def test_the_order_of_rows_changes_nothing(people: list[Any], declared: list[Any], rows: list[Any], seed: int) -> None:
+def test_neither_the_order_of_rows_nor_an_unrelated_family_changes_anything(people: list[Any], declared: list[Any], rows: list[Any], seed: int) -> None:
     county = made_of(people, declared, rows)
+    if seed % 4:
+        county.lives("尉迟安", an_id("19500101", 77, "450202"), "H98")  # there is a register, whoever stands in it
     (links, persons), margins, (again, persons_again) = county.run(), county.margins, county.run(random.Random(seed))
     assert county.margins.equals(margins)
     assert links.equals(again)
     assert persons.equals(persons_again)
-
-
-@FEW
-@given(st.lists(PEOPLE, max_size=5), st.lists(PEOPLE, min_size=1, max_size=4), st.lists(ROWS, max_size=5))
-def test_an_unrelated_family_changes_nobody_else(people: list[Any], declared: list[Any], rows: list[Any]) -> None:
-    county = made_of(people, declared, rows)
-    county.lives("尉迟安", an_id("19500101", 77, "450202"), "H98")  # there is a register, whoever stands in it
-    before, _ = county.run()
+    if REGISTER not in county.rows:
+        return  # whoever comes to it brings the register
     newcomer = an_id("19660606", 99, "450202")
     county.lives("欧阳震", newcomer, "H99")
     county.declares("欧阳震", newcomer, "C99")
     county.banks("欧阳震", newcomer)
     after, _ = county.run()
-    assert after.filter(pl.col("case_id") != "C99").equals(before)
+    assert after.filter(pl.col("case_id") != "C99").equals(links)
 
 
 @FEW
