@@ -63,7 +63,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         | {"parts", "faces", "cutting", "candidates", "needs_sql", "profiles", "guards", "holding", "arrivals", "identity", "linkage"}
         | {"pair_marks", "expected", "crowds", "people_keys", "link_scores"}
         | {"workbook", "workbook_guide", "workbook_lines", "workbook_text", "workbook_refused", "page", "layout", "labels", "paper", "font_cover", "withheld"}
-        | {"terms", "touching", "supposing", "kept_figures", "telling_families", "benefits"}
+        | {"terms", "touching", "likeness", "lines", "id_numbers", "at_once", "supposing", "kept_figures", "telling_families", "benefits"}
     ),
     frozenset({"stages"}),
     frozenset(  # stories
@@ -101,7 +101,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rich": r"speech",
     "polars": r"store(_files)?|citizen_id|identity\.name_keys|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page"
     r"|intake|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores"
-    r"|again|faces|parts|cutting|touching|text_\w+|parquet_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
+    r"|again|faces|parts|cutting|touching|likeness|lines|id_numbers|text_\w+|parquet_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
 }
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
 # Categories and alerts whose names are also the engine's own plain words cannot be told from a leak.

@@ -15,6 +15,7 @@ import polars as pl
 from verify.archive import Archive
 from verify.batches import Batch, chain, read_batches
 from verify.cutting import cut_rows
+from verify.lines import PLACE
 from verify.link_scores import NAMES, WEIGHTS
 from verify.manifest import Published
 from verify.model import Arrived, Known, Part
@@ -28,7 +29,7 @@ from verify.stages.match_decided import DECIDED
 from verify.stages.publish import RESULTS
 from verify.store import frames_where, open_store, read_frame, write_frame
 from verify.store_rows import Record, rows_where
-from verify.touching import PLACE, Asked
+from verify.touching import Asked
 from verify.working import MARKS_FILE, TABLES, work_out
 
 COMPARED = (
@@ -69,15 +70,22 @@ def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tab
     published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
     used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}
     _must_hold(archive, night, used)
-    persons = read_frame(published / "persons.parquet")
+    persons = read_frame(published / "persons.parquet", ["case_id", "ids", "birth", "household"])
     links = pl.concat(frames_where(night.folder / RESULTS / "links.parquet", "case_id", pl.Series([case]), PLACE))
-    cut_rows(used, archive, Asked(case, _same_people(published, case), manifest.origin.as_of, persons, links), book=book, tables=tables)
+    asked = Asked(case, _same_people(published, case), manifest.origin.as_of, persons, links.select(PLACE), _keyed(published))
+    cut_rows(used, archive, asked, book=book, tables=tables)
     for name in HANDED_ON:
         write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
     paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
     known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
     arrived = Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
     return replace(arrived, decided=_decided(published, tables), weights=_weights(published, tables))
+
+
+def _keyed(published: Path) -> frozenset[str]:
+    """The extracts of which an officer's decision knows a row by its key."""
+    marks = published / MARKS_FILE
+    return frozenset(read_frame(marks).filter(pl.col("row_key").is_not_null())["extract"]) if marks.exists() else frozenset()
 
 
 def _weights(published: Path, tables: Path) -> Path | None:

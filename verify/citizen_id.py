@@ -160,3 +160,16 @@ def as_fifteen(key: pl.Expr) -> pl.Expr:
     """
     old = (key.str.len_chars() == 18) & (key.str.slice(6, 2) == OLD_CENTURY)
     return pl.when(key.str.len_chars() == 15).then(key).when(old).then(key.str.slice(0, 6) + key.str.slice(8, 9))
+
+
+def digits_of(key: pl.Expr) -> pl.Expr:
+    """The first seventeen of eighteen characters as a number; fifteen as the seventeen they are short for. NULL where they are no number."""
+    old = key.str.slice(0, 6) + pl.lit(OLD_CENTURY) + key.str.slice(6, 9)
+    return pl.when(key.str.len_bytes() == 18).then(key.str.slice(0, 17)).when(key.str.len_bytes() == 15).then(old).cast(pl.Int64, strict=False)
+
+
+def id_said(digits: pl.Series) -> pl.Series:
+    """The IDs of eighteen characters whose first seventeen are these numbers; NULL stays."""
+    pieces = [_weighed(at, count).gather(digits // 10 ** (17 - at - count) % 10**count) for at, count in _PIECES]
+    total = sum(pieces[1:], pieces[0])
+    return digits.cast(pl.String) + pl.Series([*"0123456789X"]).gather((12 - total % 11) % 11)

@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from verify.citizen_id import id_keys, said_by
+from verify.id_numbers import as_held
 from verify.identity.name_keys import NameTables, name_keys, name_tables
 from verify.keys import remove_sealed
 from verify.model import Part, Spoken
@@ -23,7 +24,7 @@ from verify.rule_extracts import Extract, Person
 from verify.rulebook import Rulebook
 from verify.store import Store, frames_into, frames_of, quoted, read_frame, rows_in, write_frame
 
-MAKE = "1"  # raise it when the same rows would give other faces, so that they are made anew
+MAKE = "2"  # raise it when the same rows would give other faces, so that they are made anew
 AT_ONCE = 4_000_000  # rows among which a face is told once
 FEW = 100_000  # lines that are rather held than read where they lie
 RAW = ("name", "former", "id", "birth", "sex")
@@ -86,7 +87,7 @@ def _digest(tables: NameTables) -> str:
 
 
 def _write(part: Part, extract: Extract, tables: NameTables, to: tuple[Path, Path]) -> None:
-    """Both tables, the faces on disk before what names them."""
+    """Both tables, the faces on disk before what names them; and their IDs as they are held where many are looked through (`id_numbers`)."""
     wanted = {column for person in extract.people for column in _columns_of(person)} | set(extract.joint_document)
     columns = ["_row", *(["_file"] if part.file is None else []), *sorted(wanted)]
     first = 0
@@ -95,7 +96,7 @@ def _write(part: Part, extract: Extract, tables: NameTables, to: tuple[Path, Pat
         for rows in frames_of(part.rows, columns, AT_ONCE):
             told, distinct = compared(rows, extract, tables)
             said(told.with_columns(pl.col("face") + first))
-            faces(distinct.with_columns(pl.col("face") + first))
+            faces(distinct.with_columns(pl.col("face") + first, *as_held()))
             first += distinct.height
 
 

@@ -22,7 +22,7 @@ from verify.keys import ring_of
 from verify.problems import IntegrityError, Problem
 from verify.store_files import read_table, small_table, tables_into, tables_of, tables_where, write_groups
 from verify.store_held import held_at
-from verify.store_rows import opened, telling_damage, unlocked
+from verify.store_rows import opened, tables_at, telling_damage, unlocked
 
 ROWS_PER_GROUP = 16_384  # of a night's tables: a look at one case decodes one group of each (a quarter of the time of 122,880, measured)
 _SCAN_FAILED = re.compile(r"the stream registered as '(sealed_\d+)' failed: IOError: Failed decryption")
@@ -216,6 +216,11 @@ def frames_where(path: Path, column: str, values: pl.Series, others: Sequence[st
     """
     for table in tables_where(path, column, values.to_arrow(compat_level=pl.CompatLevel.oldest()), others):
         yield _as_frame(table)
+
+
+def frame_at(path: Path, places: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+    """These columns of the rows of one Parquet file of ours at some places, counted from 0 and in order. Raises IntegrityError: E-KEY-…, E-SEAL-…."""
+    return pl.concat(map(_as_frame, tables_at(path, places.to_list(), columns)))
 
 
 def _as_frame(table: pa.Table) -> pl.DataFrame:

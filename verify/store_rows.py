@@ -6,6 +6,7 @@ skipped by their statistics; results are ordered by case, so that one group is r
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,19 @@ def all_rows(path: Path) -> list[Record]:
     with opened(path) as file:
         rows: list[Record] = file.read().to_pylist()
     return rows
+
+
+def tables_at(path: Path, places: Sequence[int], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """These columns of the rows at some places, counted from 0 and in order, of each row group that has any; at least one table. Texts are perhaps folded."""
+    with opened_folded(path) as file:
+        yield pa.schema([file.schema_arrow.field(name) for name in columns]).empty_table()
+        first = 0
+        for group in range(file.num_row_groups):
+            last = first + file.metadata.row_group(group).num_rows
+            here = places[bisect_left(places, first) : bisect_left(places, last)]
+            if here:
+                yield file.read_row_group(group, list(columns)).take([place - first for place in here])
+            first = last
 
 
 def _may_hold(group: Any, column: str, value: str) -> bool:
