@@ -29,7 +29,7 @@ _RESULTS = {
     "evidence": "SELECT * FROM evidence",
     "links": """
         SELECT extract, file, row, coalesce(side, '') AS side, case_id, member_no, person_id, status, score, method, reasons
-        FROM links ORDER BY extract, file, row, side, case_id, member_no""",
+        FROM links ORDER BY case_id, extract, file, row, side, member_no""",
     "alerts": "SELECT * FROM alerts",
     "refused": 'SELECT extract, file, row, code, "column" FROM refused ORDER BY extract, file, row',
     "files": "SELECT extract, file, batch, as_of, received, kept, refused, duplicate, state FROM files ORDER BY extract, file",
