@@ -43,18 +43,23 @@ class NameGrades:
         self._store.run("INSERT INTO name_grades FROM graded_names")
 
 
-def near_ids(store: Store, name: str, ours: str, theirs: str) -> None:
-    """Make the table `name` (a, b): IDs of the table `ours` and IDs of the table `theirs` that are one slip apart.
+def near_ids(store: Store, name: str, ours: str, theirs: str) -> int:
+    """Make the table `name` (a, b): IDs of the table `ours` and IDs of the table `theirs` that are one slip apart; how many pairs.
 
     Both tables have `id_key` and `id_state`; at least one of a pair is invalid, for a valid ID is never taken for
     another valid one.
     """
+    counts = [store.rows(f"SELECT count(*), count(*) FILTER (WHERE id_state = 'invalid') FROM {table}")[0] for table in (ours, theirs)]
+    if not all(every for every, _ in counts) or not any(invalid for _, invalid in counts):
+        store.run(f'CREATE OR REPLACE TABLE "{name}" (a VARCHAR, b VARCHAR)')  # of one case there seldom is anything to hold against anything
+        return 0
     pairs = store.frame(f"""
         SELECT DISTINCT o.id_key AS a, t.id_key AS b FROM ({_in_blocks(ours)}) o JOIN ({_in_blocks(theirs)}) t USING (kind, block)
         WHERE o.id_key <> t.id_key AND (o.id_state = 'invalid' OR t.id_state = 'invalid') ORDER BY a, b
     """)
-    near = pl.Series(one_slip_apart(zip(pairs["a"], pairs["b"], strict=True)), dtype=pl.Boolean)
-    store.load(name, pairs.filter(near))
+    near = pairs.filter(pl.Series(one_slip_apart(zip(pairs["a"], pairs["b"], strict=True)), dtype=pl.Boolean))
+    store.load(name, near)
+    return near.height
 
 
 def _in_blocks(table: str) -> str:

@@ -47,8 +47,8 @@ def tests(plan: Plan, household: Scope) -> str:
             if cell == "pass":
                 rule = next(r for r in plan.rules("household") if r.rule.rule == name)
                 lines.append(_test(rule, household, category=row.then, at=at, test_at=test_at))
-    figures = ", ".join(f"{_rounded(end, of)} AS {end}" for end, of in (("low", "micros"), ("high", "micros"), ("lim", "lim_micros")))
-    shown = ", ".join(f"{_decimal(end)} AS {end}" for end in ("low", "high", "lim"))
+    figures = ", ".join(f"{rounded(end, of)} AS {end}" for end, of in (("low", "micros"), ("high", "micros"), ("lim", "lim_micros")))
+    shown = ", ".join(f"{shown_at(end, MICRO)} AS {end}" for end in ("low", "high", "lim"))
     return f"""
         SELECT case_id, category, category_at, test, test_at, rule, {_MOVED_LOW} AS value_low, {_MOVED_HIGH} AS value_high, lim AS "limit", verdict,
                basis, unit, high IS NOT NULL AS value_bounded
@@ -63,14 +63,14 @@ def _in_rows(columns: Mapping[str, str], lines: Iterable[Sequence[str]]) -> str:
     return ", ".join(f"unnest([{', '.join(each)}])::{kind} AS {name}" for (name, kind), each in zip(columns.items(), cells, strict=True))
 
 
-def _rounded(end: str, micros: str) -> str:
-    """A whole number of which so many make a millionth, rounded half up to millionths."""
-    return f"CASE WHEN {micros} = 1 THEN {end} ELSE (2 * {end} + {micros}) // (2 * {micros}) END"
+def rounded(end: str, unit: str) -> str:
+    """A whole number in units of which each row has so many to the last decimal that is shown, rounded half up to it."""
+    return f"CASE WHEN {unit} = 1 THEN {end} ELSE (2 * {end} + {unit}) // (2 * {unit}) END"
 
 
-def _decimal(end: str) -> str:
-    """A whole number of millionths as a decimal number."""
-    return f"(CASE WHEN {end} > {_MOST} THEN {_MOST} ELSE {end} END::DECIMAL(18,0) * 0.000001)::DECIMAL(18,6)"
+def shown_at(end: str, places: int) -> str:
+    """A whole number of last decimals as a decimal number."""
+    return f"(CASE WHEN {end} > {_MOST} THEN {_MOST} ELSE {end} END::DECIMAL(18,0) * 0.{'0' * (places - 1)}1)::DECIMAL(18,{places})"
 
 
 # The shown bounds, moved by the last decimal where rounding would carry them over the limit the verdict is about.

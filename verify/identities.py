@@ -17,15 +17,16 @@ _SQL = statements(Path(__file__).with_suffix(".sql"))
 _KNOWN = ("family_rows", "person_ids", "doubtful_ids", "known_people", "person_names", "crowd", "households", "family")
 
 
-def identify(store: Store, grades: NameGrades) -> None:
+def identify(store: Store, grades: NameGrades, *, decided: bool = True) -> None:
     """Find the roster's people in the register and leave what is known of them in the store.
 
-    Needs the views register_mentions and own_mentions, and the tables roster, applications, decided_rows and pair_marks.
+    Needs the views register_mentions and own_mentions, and the tables roster, applications, decided_rows and pair_marks. Where nothing
+    was `decided`, what rests on these two is there already, and empty: officers_rows and barred.
     """
     for name in ("people", "register", "spoken", "declared"):
         store.table(name, _SQL[name])
     leave_out_ids(store)
-    for name in ("decided", "register_decided", "register_void", "officers_rows", "barred"):
+    for name in ("decided", "register_decided", "register_void", "officers_rows", "barred") if decided else ():
         store.table(name, _SQL[name])
     store.run("CREATE OR REPLACE TABLE person_rows (pno BIGINT, rid BIGINT, method VARCHAR, status VARCHAR)")
     store.run("INSERT INTO person_rows SELECT pno, rid, 'officer', 'accepted' FROM officers_rows")

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from verify.decision_sql import decimal
+from verify.decision_sql import rounded, shown_at
 from verify.fact_values import covers
 from verify.formulas import Formula
 from verify.formulas_compiler import Compiler, Scope
-from verify.formulas_spans import Span
-from verify.layers import column, sql_of
+from verify.formulas_spans import FEN_SCALE, Span
+from verify.layers import sql_of
 from verify.plan import InputPlan, Plan, resting_on
 from verify.rule_plans import RulePlan
 from verify.store import quoted
@@ -151,21 +151,29 @@ def wide_rule(rule: RulePlan, plan: Plan, unused: Mapping[str, str]) -> str:
 
 
 def evidence_of(entry: InputPlan, unused: Mapping[str, str], scale: int) -> str:
-    """The rows of one input as evidence: what each adds to the figure, at least and at most.
+    """The rows of one input as evidence: what each adds to the figure, at least and at most, as whole numbers of which `unit` make a fen.
 
     A row that entered no figure is none: it stands in a branch that its member's figure did not take, or another row of
     the same key is surely theirs and says as much.
     """
-    low, high = column("row_low"), column("row_high")
+    times = f" * {10 ** (FEN_SCALE - scale)}" if scale < FEN_SCALE else ""
     fact = _fact_of(entry) if entry.input.amount or entry.input.count else entry.input.input
-    return f"""SELECT case_id, person_id, {quoted(fact)} AS fact,
-                      CASE WHEN sure THEN {decimal(low, scale, 2)} ELSE 0::DECIMAL(18,2) END AS low, {decimal(high, scale, 2)} AS high,
-                      extract, file, row, as_of, status AS link_status, score AS link_score
+    return f"""SELECT case_id, person_id, {quoted(fact)} AS fact, sure, row_low::HUGEINT{times} AS low, row_high::HUGEINT{times} AS high,
+                      {10 ** max(0, scale - FEN_SCALE)}::HUGEINT AS unit, extract, file, row, as_of, status AS link_status, score AS link_score
                FROM rows__{entry.input.input} a WHERE {_taken(entry, unused, "a")}{_not_outdone(entry)}"""
 
 
 def evidence(parts: Iterable[str]) -> str:
-    """All evidence of the night; a table of none where there is no part."""
-    shape = "case_id VARCHAR, person_id VARCHAR, fact VARCHAR, low DECIMAL(18,2), high DECIMAL(18,2), extract VARCHAR, file VARCHAR, row INTEGER, as_of DATE"
-    none = ", ".join("NULL::{1} AS {0}".format(*one.split(" ")) for one in [*shape.split(", "), "link_status VARCHAR", "link_score BIGINT"])
-    return "FROM (" + (" UNION ALL ".join(parts) or f"SELECT {none} WHERE FALSE") + ")"
+    """All evidence of the night, in yuan, brought to decimals once for all inputs; none where there is no part."""
+    whole = ", ".join(f"{rounded(end, 'unit')} AS {end}" for end in ("low", "high"))
+    low, high = (shown_at(end, FEN_SCALE) for end in ("low", "high"))
+    return f"""
+        SELECT case_id, person_id, fact, CASE WHEN sure THEN {low} ELSE 0 END::DECIMAL(18,2) AS low, {high} AS high,
+               extract, file, row, as_of, link_status, link_score
+        FROM (SELECT * REPLACE ({whole}) FROM ({" UNION ALL ".join(parts) or _NO_EVIDENCE}))
+    """
+
+
+_NO_EVIDENCE = """SELECT NULL::VARCHAR AS case_id, NULL::VARCHAR AS person_id, NULL::VARCHAR AS fact, FALSE AS sure, 0::HUGEINT AS low, 0::HUGEINT AS high,
+                         1::HUGEINT AS unit, NULL::VARCHAR AS extract, NULL::VARCHAR AS file, 0::INTEGER AS row, NULL::DATE AS as_of,
+                         NULL::VARCHAR AS link_status, 0::BIGINT AS link_score WHERE FALSE"""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 import duckdb
 import polars as pl
@@ -41,8 +42,10 @@ FOR_MANY_ROWS = (
 class Store:
     """Named tables in one in-memory DuckDB. Not shared between threads; closed by `open_store`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, few_rows: bool = False) -> None:
         self._connection = connection
+        # A relation hands on rows as they come, but is planned twice; few rows are rather copied.
+        self._result: Callable[..., Any] = connection.execute if few_rows else lambda sql, values=None: connection.sql(sql, params=values)
         self._sources: dict[str, Path] = {}  # the files that SQL has a name for, by that name
         self._named: dict[tuple[Path, int, int], str] = {}
 
@@ -83,13 +86,12 @@ class Store:
             self.table(name, "FROM held")
             self._connection.unregister("held")
             return
-        kind = "TABLE" if whole else "VIEW"
-        self.run(f'CREATE OR REPLACE {kind} "{name}" AS FROM {self.source(what)}')
+        self.run(f'CREATE OR REPLACE {"TABLE" if whole else "VIEW"} "{name}" AS FROM {self.source(what)}')
 
     def frame(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The result of a query as a Polars frame. Order by something total first."""
         with _telling_damage(self._sources):
-            frame = pl.from_arrow(self._connection.sql(sql, params=values).to_arrow_table())
+            frame = pl.from_arrow(self._result(sql, values).to_arrow_table())
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -99,7 +101,7 @@ class Store:
         Returns how many rows it has.
         """
         with _telling_damage(self._sources):
-            groups = self._connection.sql(sql).to_arrow_reader(ROWS_PER_GROUP)
+            groups = self._result(sql).to_arrow_reader(ROWS_PER_GROUP)
             return write_groups(groups.schema, (pa.Table.from_batches([group]) for group in groups), path)
 
 
@@ -150,7 +152,8 @@ def open_store(work: Path, threads: int = 2, memory: str = "4GB", *, few_rows: b
     )
     connection.execute(";".join(settings))
     try:
-        yield Store(connection)
+        with catch_warnings(action="ignore" if few_rows else None, category=UserWarning):  # of few rows DuckDB warns that it copies them
+            yield Store(connection, few_rows=few_rows)
     finally:
         connection.close()
         for left in sorted(spill.glob("*")):

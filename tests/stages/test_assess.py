@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 
 from tests.small_county import County, Settled, person, settled
+from verify import needs_sql
+from verify.store import open_store
 
 TAX: dict[str, Any] = {"of": 1, "所得项目": "工资薪金所得", "税款所属期起": date(2026, 9, 1), "税款所属期止": date(2026, 9, 30), "收入额": "3000"}
 
@@ -163,3 +165,10 @@ def test_two_applications_of_one_case_leave_open_what_they_differ_in(tmp_path: P
     found = alone({"mz_shenqing": [second]}, tmp_path)
     assert found.value("monthly_line") == ("530.00", "800.00")
     assert found.value("declared_wage") == ("0.00", "500.00")
+
+
+def test_without_a_row_of_any_input_there_is_a_table_of_evidence_with_none(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        assert store.table("proof", needs_sql.evidence([])) == 0
+        kinds = {name: kind for name, kind, *_ in store.rows("DESCRIBE proof")}
+    assert (kinds["low"], kinds["high"], kinds["row"], kinds["as_of"], kinds["link_score"]) == ("DECIMAL(18,2)", "DECIMAL(18,2)", "INTEGER", "DATE", "BIGINT")

@@ -22,10 +22,6 @@ from verify.rulebook import Rulebook
 from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
-_FINDING_STEPS = (
-    *("deaths_of_anybody", "marriage_rows", "last_marriages", "undeclared_spouse", "undeclared_minor_child"),
-    *("absence_findings", "aid_findings", "other_findings", "findings"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +55,15 @@ def cases(store: Store, arrived: Arrived, matched: Matched, *, book: Rulebook, w
     registers = [name for name, extract in sorted(book.extracts.items()) if extract.plays.register_]
     store.run("CREATE OR REPLACE TABLE registers AS SELECT unnest(?::VARCHAR[]) AS extract", [registers])
     _load_late(store, arrived, book)
-    _load_roles(store, arrived, book)
+    roles = _load_roles(store, arrived, book)
     _load_refused_members(store, arrived, book)
     store.table("cases", _SQL["cases"])
     _load_minor_ages(store, book, arrived.as_of)
-    store.table("absent", _SQL["absent"])
+    absent = store.table("absent", _SQL["absent"])
     store.table("members", _SQL["members"])
     store.table("leads", _SQL["leads"])
     store.table("cases", _WITH_COUNTS)
-    for step in _FINDING_STEPS:
-        store.table(step, _SQL[step])
+    _find(store, roles | {"absent": absent})
     written = {}
     for name, sql in {"cases": "FROM cases ORDER BY case_id", "members": _MEMBERS_OUT, "findings": "FROM findings ORDER BY ALL"}.items():
         path = work / f"{name}.parquet"
@@ -111,8 +106,8 @@ def _playing(store: Store, book: Rulebook, known: Mapping[str, Known], role: str
             yield extract, known_rows_in(store, known[name].parts)
 
 
-def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:
-    """One table a role, with the columns that the role names, from every extract that plays it."""
+def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> dict[str, int]:
+    """One table a role, with the columns that the role names, from every extract that plays it; how many rows each has."""
     known, as_of = arrived.known, arrived.as_of
     parts: dict[str, list[str]] = {name: [] for name in _ROLE_SHAPES}
     for extract, rows in _playing(store, book, known, "application"):
@@ -136,8 +131,23 @@ def _load_roles(store: Store, arrived: Arrived, book: Rulebook) -> None:
         parts["register_rows"].append(_register_rows(extract, rows))
     for name, shape in _ROLE_SHAPES.items():
         store.run(f"CREATE OR REPLACE TABLE {name} ({shape})")
-        for part in parts[name]:
-            store.run(f"INSERT INTO {name} {part}")
+    return {name: sum(store.one(f"INSERT INTO {name} {part}") for part in found) for name, found in parts.items()}
+
+
+def _find(store: Store, rows: Mapping[str, int]) -> None:
+    """The table `findings`. What has no row to rest on is not looked for: of one case that is most of it, and half of this stage."""
+    steps = ["other_findings"]
+    store.table("deaths_of_anybody", _SQL["deaths_of_anybody"])
+    if rows["marriages"] and store.table("marriage_rows", _SQL["marriage_rows"]):
+        store.table("last_marriages", _SQL["last_marriages"])
+        steps.append("undeclared_spouse")
+    if rows["register_rows"] and store.one("SELECT count(*) FROM register_rows WHERE is_child"):
+        steps.append("undeclared_minor_child")
+    steps += [step for step, table in (("absence_findings", "absent"), ("aid_findings", "aids")) if rows[table]]
+    for step in steps:
+        store.table(step, _SQL[step])
+    together = " UNION ALL ".join(f"FROM {step}" for step in steps)
+    store.table("findings", f"FROM ({together}) ORDER BY case_id, member_no, finding, extract, file, row")
 
 
 _ROLE_SHAPES = {

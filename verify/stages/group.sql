@@ -144,8 +144,3 @@ JOIN persons p ON l.case_id = p.case_id AND l.member_no = p.member_no AND p.is_m
 JOIN (SELECT name_key, count(*) AS bearers FROM mentions WHERE extract IN (SELECT extract FROM registers) GROUP BY name_key) r
   ON r.name_key = p.name_key
 WHERE l.method = 'name_only' AND r.bearers <= getvariable('few_bearers')
-
--- name: findings
-FROM (FROM absence_findings UNION ALL FROM aid_findings UNION ALL FROM undeclared_spouse
-      UNION ALL FROM undeclared_minor_child UNION ALL FROM other_findings)
-ORDER BY case_id, member_no, finding, extract, file, row

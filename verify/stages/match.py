@@ -111,14 +111,16 @@ def _judge(store: Store, arrived: Arrived, book: Rulebook) -> None:
     """Who everybody is and what is theirs: the table `best`, and those that it is made from."""
     grades = NameGrades(store, name_tables_of(book))
     load_decided(store, arrived, book)
-    identify(store, grades)
-    decide_rows(store)
+    identify(store, grades, decided=arrived.decided is not None)
+    decide_rows(store, arrived)
     _load_linkable(store, arrived, book)
     _judge_faces(store, grades)
     _judge_documents(store, grades)
     _load_weights(store, arrived)
     _load_pseudonyms(store)
-    for name in ("worked_out", "all_verdicts", "allowed", "names_say", "scored", "one", "best"):
+    store.table("worked_out", _SQL["worked_out"])
+    store.table("all_verdicts", _SQL["all_verdicts"] if arrived.decided else "FROM worked_out")
+    for name in ("allowed", "names_say", "scored", "one", "best"):
         store.table(name, _SQL[name])
 
 
@@ -155,18 +157,18 @@ def _judge_faces(store: Store, grades: NameGrades) -> None:
     leave_out_of_faces(store)
     for name in ("kin_ids", "bad_faces", "good_or_bad_faces"):
         store.table(name, _SQL[name])
-    near_ids(store, "near_kin", "bad_faces", "kin_ids")
+    near_kin = near_ids(store, "near_kin", "bad_faces", "kin_ids")
     near_ids(store, "near_doubtful", "good_or_bad_faces", "doubtful_ids")
-    store.table("hits", _SQL["hits"])
+    store.table("hits", f"{_SQL['hits']} UNION {_SQL['hits_near_kin']}" if near_kin else _SQL["hits"])
     grades.want(_SQL["names_of_hits"])
     store.table("graded_hits", _SQL["graded_hits"])
     grades.want(_SQL["names_of_conflicts"])
     store.table("to_tell_apart", _SQL["to_tell_apart"])
     store.table("valid_crowd", "SELECT id_key, id_state FROM crowd WHERE id_state = 'valid18'")
-    near_ids(store, "near_crowd", "to_tell_apart", "valid_crowd")
-    grades.want(_SQL["names_of_near_crowd"])
-    store.table("rivals_wanted", _SQL["rivals_wanted"])
-    grades.want(_SQL["names_of_rivals"])
+    if near_ids(store, "near_crowd", "to_tell_apart", "valid_crowd"):
+        grades.want(_SQL["names_of_near_crowd"])
+    if store.table("rivals_wanted", _SQL["rivals_wanted"]):
+        grades.want(_SQL["names_of_rivals"])
     store.table("rivals", _SQL["rivals"])
     for name in ("by_id", "by_rivals", "by_family"):
         store.table(name, _SQL[f"verdicts_{name}"])
@@ -180,9 +182,11 @@ def _judge_documents(store: Store, grades: NameGrades) -> None:
     store.table("documents", _SQL["said_by_faces"])
     grades.want(_SQL["names_of_anchors"])
     store.table("document_anchors", _SQL["document_anchors"])
-    store.table("document_pairs", _SQL["document_pairs"])
-    grades.want(_SQL["names_of_documents"])
-    store.table("document_verdicts", _SQL["document_verdicts"])
+    if store.table("document_pairs", _SQL["document_pairs"]):
+        grades.want(_SQL["names_of_documents"])
+        store.table("document_verdicts", _SQL["document_verdicts"])
+    else:
+        store.run(_SQL["no_document_verdicts"])
 
 
 def _load_weights(store: Store, arrived: Arrived) -> None:

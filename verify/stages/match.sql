@@ -32,8 +32,6 @@ SELECT f.fno, i.pno, 'exact_id' AS hit FROM faces f JOIN person_ids i ON f.id_ke
 UNION
 SELECT f.fno, i.pno, 'exact_id15' FROM faces f JOIN person_ids i ON f.id15 = i.id15 WHERE 'valid15' IN (f.id_state, i.id_state)
 UNION
-SELECT f.fno, i.pno, 'corrected_id' FROM faces f JOIN near_kin n ON f.id_key = n.a JOIN person_ids i ON i.id_key = n.b
-UNION
 SELECT f.fno, i.pno, 'doubtful_id' FROM faces f JOIN doubtful_ids i ON f.id_key = i.id_key
 UNION
 SELECT f.fno, i.pno, 'near_doubtful' FROM faces f JOIN near_doubtful n ON f.id_key = n.a JOIN doubtful_ids i ON i.id_key = n.b
@@ -51,6 +49,9 @@ WHERE f.id_state = 'valid18' AND NOT EXISTS (SELECT 1 FROM person_ids i WHERE i.
 UNION
 SELECT f.fno, y.pno, 'family_id' FROM faces f JOIN family y ON f.id15 = y.id15
 WHERE 'valid15' IN (f.id_state, y.id_state) AND NOT EXISTS (SELECT 1 FROM person_ids i WHERE i.pno = y.pno AND i.id15 = f.id15)
+
+-- name: hits_near_kin
+SELECT f.fno, i.pno, 'corrected_id' FROM faces f JOIN near_kin n ON f.id_key = n.a JOIN person_ids i ON i.id_key = n.b
 UNION
 SELECT f.fno, y.pno, 'family_id' FROM faces f JOIN near_kin n ON f.id_key = n.a JOIN family y ON y.id_key = n.b
 WHERE NOT EXISTS (SELECT 1 FROM near_kin m JOIN person_ids i ON i.id_key = m.b WHERE m.a = f.id_key AND i.pno = y.pno)
@@ -252,6 +253,10 @@ SELECT o.extract, o.file, o.row, o.side, o.pno,
 FROM ours o LEFT JOIN theirs t ON t.extract = o.extract AND t.file = o.file AND t.row = o.row AND t.side = o.side AND t.pno = o.pno AND t.anchor = o.anchor
 WHERE o.grade >= 2
 GROUP BY o.extract, o.file, o.row, o.side, o.pno, o.grade, o.id_state
+
+-- name: no_document_verdicts
+CREATE OR REPLACE TABLE document_verdicts
+(extract VARCHAR, file VARCHAR, row INTEGER, side VARCHAR, pno BIGINT, status VARCHAR, method VARCHAR, reasons VARCHAR[], name_reason VARCHAR)
 
 -- name: worked_out
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was

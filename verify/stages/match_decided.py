@@ -25,11 +25,10 @@ DECIDED = "pair_decisions.parquet"
 def load_decided(store: Store, arrived: Arrived, book: Rulebook) -> None:
     """The tables `pair_marks` and `decided_rows` (number and place of every row of tonight that a decision is about).
 
-    Needs the views all_said and all_faces.
+    Needs the views all_said and all_faces. Where nothing was decided, every table that rests on it stands empty straight away.
     """
     if arrived.decided is None:
-        store.table("pair_marks", _SQL["no_marks"])
-        store.table("decided_rows", _SQL["no_rows"])
+        store.run(_SQL["nothing"])
         return
     store.load("pair_marks", arrived.decided)
     found = store.frame(_SQL["rows_of_marks"])
@@ -49,8 +48,10 @@ def _same_key(wanted: pl.DataFrame, arrived: Arrived, book: Rulebook) -> pl.Data
     return wanted.join(keys, left_on=["file", "row", "row_key"], right_on=["_file", "_row", "row_key"], how="semi").drop("row_key")
 
 
-def decide_rows(store: Store) -> None:
+def decide_rows(store: Store, arrived: Arrived) -> None:
     """The tables `void`, `held` (decisions by place and person) and `taken` (whose each must-linked row is). Needs known_people."""
+    if arrived.decided is None:
+        return
     for name in ("void", "held", "taken"):
         store.table(name, _SQL[name])
 

@@ -1,12 +1,14 @@
 -- What officers have decided of pairs, held against tonight's rows. Tables here: all_said, all_faces (from faces.py), people,
 -- decided, register_void, known_people (from identities.sql); pair_marks: by what each standing decision knows its row and its person.
 
--- name: no_marks
-SELECT 0::BIGINT AS number, '' AS what, '' AS extract, '' AS side, '' AS name_key, '' AS former_key, '' AS id_key, NULL::DATE AS birth, '' AS sex,
-       '' AS household, '' AS document, '' AS row_key, '' AS person_name, '' AS person_id, FALSE AS person_id_valid, '' AS case_id, FALSE AS held WHERE FALSE
-
--- name: no_rows
-SELECT 0::BIGINT AS number, '' AS extract, '' AS file, 0::INTEGER AS row, '' AS side WHERE FALSE
+-- name: nothing
+CREATE OR REPLACE TABLE pair_marks (number BIGINT, what VARCHAR, extract VARCHAR, side VARCHAR, name_key VARCHAR, former_key VARCHAR, id_key VARCHAR, birth DATE,
+  sex VARCHAR, household VARCHAR, document VARCHAR, row_key VARCHAR, person_name VARCHAR, person_id VARCHAR, person_id_valid BOOLEAN, case_id VARCHAR, held BOOLEAN);
+CREATE OR REPLACE TABLE decided_rows (number BIGINT, extract VARCHAR, file VARCHAR, row INTEGER, side VARCHAR);
+CREATE OR REPLACE TABLE officers_rows (pno BIGINT, rid BIGINT, ident VARCHAR);
+CREATE OR REPLACE TABLE barred (pno BIGINT, rid BIGINT);
+CREATE OR REPLACE TABLE held (number BIGINT, what VARCHAR, extract VARCHAR, file VARCHAR, row INTEGER, side VARCHAR, pno BIGINT, ident VARCHAR);
+CREATE OR REPLACE TABLE taken (extract VARCHAR, file VARCHAR, row INTEGER, side VARCHAR, ident VARCHAR)
 
 -- name: rows_of_marks
 SELECT m.number, s.extract, s.file, s.row, s.side
