@@ -1,7 +1,7 @@
 """Which faces could be one of some others: by ID, by birth and by name, always more widely than the match itself looks.
 
-Equal IDs and those that share a block of characters where either is unsure; equal births where either is; equal names. A valid
-ID is the number of its first seventeen digits; only what is in doubt is looked at as text.
+Equal IDs and those one slip apart where either is unsure; equal births where either is; equal names. A valid ID is the number
+of its first seventeen digits; only what is in doubt is looked at as text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from verify.citizen_id import birth_of, digits_of
 from verify.id_numbers import HELD, id_keys
 from verify.identity.name_grades import FOREIGN, grade_names
 from verify.identity.name_keys import NameTables
+from verify.identity.slips import one_slip_apart
 
 _BLOCKS = ("tail", "ends", "month", "head")  # as in `candidates`: two IDs one slip apart share one of these
 
@@ -61,10 +62,10 @@ class People:
         return self.named(others).filter(_any_in(("birth", "born"), others.births))
 
     def same_id(self, others: Sought) -> pl.DataFrame:
-        """The faces with the ID of one of others, or with a block of it in common where either is unsure: a valid ID is never another valid one."""
-        same = pl.col("digits").is_in(_in(others.ids["digits"]))
-        found = [_where(self.faces, same), self._sharing(others.ids.filter(pl.col("unsure")))]
-        return pl.concat([*found, self._unsure_by_id(same | _share_a_block(others.ids))])
+        """The faces with the ID of one of others, or one slip apart from it where either is unsure: a valid ID is never another valid one."""
+        same, written = pl.col("digits").is_in(_in(others.ids["digits"])), pl.col("id_key").is_in(_in(others.ids["id_key"]))
+        near = pl.col("id_key").is_in(_in(_one_slip_from(self._ids, others.ids)))
+        return pl.concat([_where(self.faces, same), self._near(others.ids.filter(pl.col("unsure"))), self._unsure_by_id(same | written | near)])
 
     def like(self, others: Sought, names: NameTables | None = None) -> pl.DataFrame:
         """The faces that could by ID or birth be one of others: by birth where either is unsure, and where the names agree, if tables are given."""
@@ -79,8 +80,8 @@ class People:
         """What unsure IDs say, worked out once for each."""
         return _with_blocks(self._unsure)
 
-    def _sharing(self, ids: pl.DataFrame) -> pl.DataFrame:
-        """The sure faces whose ID has a block in common with one of these: found by numbers, for blocks of every ID are long to make."""
+    def _near(self, ids: pl.DataFrame) -> pl.DataFrame:
+        """The sure faces whose ID is one slip apart from one of these: looked for by numbers first, for blocks of every ID are long to make."""
         if not ids.height:
             return self.faces.head(0)
         blocks = _numbers_of(ids)
@@ -88,7 +89,8 @@ class People:
         months = pl.concat([blocks["month"] // 10, blocks["head"] // 10**3]) % 10**6
         near = _where(self.faces, (pl.col("digits") % 10**3).is_in(_in(sequences)) | pl.col("born").is_in(_in(_days_of(months))))
         near = near.filter(_share_numbers(blocks))
-        return near.join(_with_blocks(near).filter(_share_a_block(ids)), on=("digits", "old"), how="semi")
+        told = _with_blocks(near)
+        return near.join(told.filter(pl.col("id_key").is_in(_in(_one_slip_from(told, ids)))), on=("digits", "old"), how="semi")
 
     def _unsure_by_id(self, which: pl.Expr) -> pl.DataFrame:
         """The unsure faces whose ID, by what it says, is one of these."""
@@ -119,8 +121,11 @@ def _births_of(faces: pl.DataFrame) -> pl.Series:
     return pl.concat([faces["birth"], faces["born"].rename("birth"), said.rename("birth")]).drop_nulls().unique()
 
 
-def _share_a_block(ids: pl.DataFrame) -> pl.Expr:
-    return pl.any_horizontal([pl.col(block).is_in(_in(ids[block])) for block in _BLOCKS])
+def _one_slip_from(ids: pl.DataFrame, theirs: pl.DataFrame) -> pl.Series:
+    """Which IDs are one slip apart from one of theirs: of those that share a block, as in `candidates`."""
+    each = [ids.select(block, "id_key").join(theirs.select(block, theirs="id_key"), on=block).select("id_key", "theirs") for block in _BLOCKS]
+    pairs = pl.concat(each).unique()
+    return pairs["id_key"].filter(pl.Series(one_slip_apart(zip(pairs["id_key"], pairs["theirs"], strict=True)), dtype=pl.Boolean))
 
 
 def _numbers_of(ids: pl.DataFrame) -> pl.DataFrame:

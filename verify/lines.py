@@ -100,7 +100,7 @@ class Lines:
         return pl.concat([_NO_LINE, *(part.told(part.lines.head(1)) for part in self.parts)])
 
     def named_by(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """The faces that lines name, each once."""
+        """The faces that lines name, each once; asked of all parts together, where each face stands at its number."""
         return self.faces.select(pl.all().gather(lines["face"].unique().sort()))
 
 

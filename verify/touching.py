@@ -15,7 +15,7 @@ import polars as pl
 from verify.citizen_id import birth_of, digits_of
 from verify.identity.name_keys import NameTables
 from verify.likeness import People, Sought
-from verify.lines import PLACE, Lines
+from verify.lines import LINE, PLACE, Lines
 
 _OWN, _DEAD, _CROWD = ("roster", "application"), ("death",), ("register_",)
 
@@ -69,7 +69,7 @@ def cut(lines: Lines, standing: pl.DataFrame, asked: Asked, names: NameTables) -
     linked = lines.of_rows(asked.links)
     left = pl.concat([touched, _homes(crowd, others, known), crowd.firsts(), lines.playing(*_DEAD).of(others), linked])
     elsewhere = ~pl.col("extract").is_in([part.spoken.extract for part in entries.parts])
-    left = pl.concat([lines.with_other_sides(left.filter(elsewhere)), entered]).unique()
+    left = pl.concat([lines.with_other_sides(left.filter(elsewhere)), entered]).unique().sort(LINE)
     faces = lines.named_by(left)
     read = _read(lines, linked, asked, telling), _read_besides(lines, left, faces, asked)
     rows = [standing.filter(pl.col("case_id").is_in(cases)), *read]
