@@ -197,11 +197,27 @@ def put_spoken(rows: Path, said: pl.DataFrame, faces: pl.DataFrame, tables: Name
 def load_spoken(store: Store, spoken: Sequence[Spoken], called: str = "") -> None:
     """Views whose names begin with `called`: `said` (extract, file, row, side, fno, household, document), `faces` (fno, extract
     and what a face says tonight) and `mentions`, the one joined to the other. Needs the variable as_of."""
-    few = spoken and sum(rows_in(one.said) for one in spoken) <= FEW
-    said, faces = _held(store, spoken, called) if few else _where_they_lie(store, spoken)
+    said, faces = _held(store, spoken, called) if _few(spoken) else _where_they_lie(store, spoken)
     store.run(f"CREATE OR REPLACE VIEW {called}said AS {said}")
     store.run(f"CREATE OR REPLACE VIEW {called}faces AS {_TONIGHT.format(faces=faces)}")
     store.run(f"CREATE OR REPLACE VIEW {called}mentions AS SELECT s.*, f.* EXCLUDE (fno, extract) FROM {called}said s JOIN {called}faces f USING (fno)")
+
+
+def _few(spoken: Sequence[Spoken]) -> bool:
+    return bool(spoken) and sum(rows_in(one.said) for one in spoken) <= FEW
+
+
+def load_lines(store: Store, spoken: Sequence[Spoken], called: str, wanted: str) -> None:
+    """Make the table `lines`: extract, file, row, side and fno of each line whose face the query `wanted` tells (as `fno`);
+    what is said stands in views `called` so.
+
+    File by file: DuckDB takes any for a row or two, and holds its lines to look the faces up among them; of all the files
+    of a million people that was a gigabyte at once.
+    """
+    few = _few(spoken)
+    store.table("lines", f"SELECT extract, file, row, side, fno FROM {called}said WHERE {f'fno IN ({wanted})' if few else 'FALSE'}")
+    for at, one in enumerate(() if few else spoken):
+        store.run(f"INSERT INTO lines SELECT extract, file, row, side, fno FROM ({_lines(store, at, one)}) WHERE fno IN ({wanted})")
 
 
 def _held(store: Store, spoken: Sequence[Spoken], called: str) -> tuple[str, str]:
@@ -216,10 +232,14 @@ def _where_they_lie(store: Store, spoken: Sequence[Spoken]) -> tuple[str, str]:
     """The lines and the faces of many files, read when they are asked for."""
     said, faces = [_NOTHING_SAID], [_NO_FACE]
     for at, one in enumerate(spoken):
-        first, extract = at << 32, quoted(one.extract)
-        file = "file" if one.part.file is None else quoted(one.part.file)
-        left = f"ANTI JOIN {store.source(one.part.gone)} g ON g._row = s.row" if one.part.gone else ""
-        place = f"{extract} AS extract, {file} AS file, row, side, {first} + face AS fno"
-        said.append(f"SELECT {place}, household, document FROM {store.source(one.said)} s {left}")
-        faces.append(f"SELECT {first} + face AS fno, {extract} AS extract, {', '.join(FACE[1:])} FROM {store.source(one.faces)}")
+        said.append(_lines(store, at, one))
+        faces.append(f"SELECT {at << 32} + face AS fno, {quoted(one.extract)} AS extract, {', '.join(FACE[1:])} FROM {store.source(one.faces)}")
     return " UNION ALL ".join(said), " UNION ALL ".join(faces)
+
+
+def _lines(store: Store, at: int, one: Spoken) -> str:
+    """The lines of the file at this place of the list."""
+    file = "file" if one.part.file is None else quoted(one.part.file)
+    left = f"ANTI JOIN {store.source(one.part.gone)} g ON g._row = s.row" if one.part.gone else ""
+    place = f"{quoted(one.extract)} AS extract, {file} AS file, row, side, {at << 32} + face AS fno"
+    return f"SELECT {place}, household, document FROM {store.source(one.said)} s {left}"

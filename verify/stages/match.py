@@ -17,13 +17,13 @@ import polars as pl
 
 from verify.candidates import NameGrades, near_ids
 from verify.crowds import leave_out_of_faces, tell_crowds
-from verify.faces import load_spoken, name_tables_of
+from verify.faces import load_lines, load_spoken, name_tables_of
 from verify.identities import identify
 from verify.link_scores import NAMES, NO_NAMES, shipped_weights
 from verify.model import Arrived, Spoken, Table
 from verify.rulebook import Rulebook
 from verify.stages.match_decided import decide_rows, load_decided, tell_decided
-from verify.stages.match_margins import write_margins
+from verify.stages.match_margins import load_fitting, write_margins
 from verify.store import Store, quoted, statements
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
@@ -84,7 +84,7 @@ def links(store: Store, arrived: Arrived, spoken: Sequence[Spoken], *, book: Rul
         _load_spoken(store, spoken, book)
         for name in ("roster", "applications"):
             store.load(name, work / f"{name}.parquet")
-        _judge(store, arrived, book)
+        _judge(store, arrived, spoken, book)
         write_margins(store, work)
         tell_decided(store, arrived, work)
         tell_crowds(store, arrived.troubles)
@@ -107,7 +107,7 @@ def _tables_of_its_own(store: Store) -> Iterator[None]:
         store.run("DROP SCHEMA matching CASCADE")
 
 
-def _judge(store: Store, arrived: Arrived, book: Rulebook) -> None:
+def _judge(store: Store, arrived: Arrived, spoken: Sequence[Spoken], book: Rulebook) -> None:
     """Who everybody is and what is theirs: the table `best`, and those that it is made from."""
     grades = NameGrades(store, name_tables_of(book))
     load_decided(store, arrived, book)
@@ -118,10 +118,16 @@ def _judge(store: Store, arrived: Arrived, book: Rulebook) -> None:
     _judge_documents(store, grades)
     _load_weights(store, arrived)
     _load_pseudonyms(store)
-    store.table("worked_out", _SQL["worked_out"])
-    store.table("all_verdicts", _SQL["all_verdicts"] if arrived.decided else "FROM worked_out")
-    for name in ("allowed", "names_say", "scored", "one", "best"):
+    load_fitting(store)
+    load_lines(store, spoken, "all_", "SELECT fno FROM verdicts UNION SELECT fno FROM fitting_faces")
+    for name in ("worked_out", "names_say"):
         store.table(name, _SQL[name])
+    decided = _SQL["all_verdicts"] if arrived.decided else "FROM worked_out"
+    for name, sql in (("all_verdicts", decided), ("allowed", _SQL["allowed"]), ("scored", _SQL["scored"])):
+        store.run(f"CREATE VIEW {name} AS {sql}")  # each read once: as tables they were a gigabyte of a million people
+    store.table("one", _SQL["one"])
+    store.run("DROP TABLE worked_out")
+    store.table("best", _SQL["best"])
 
 
 def _load_spoken(store: Store, spoken: Sequence[Spoken], book: Rulebook) -> None:

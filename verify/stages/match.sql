@@ -262,7 +262,7 @@ CREATE OR REPLACE TABLE document_verdicts
 -- Verdicts on faces spread to their rows, on rows of joint documents, and on rows of the register. By what a person was
 -- found in the register comes `first`: the ID of that row is theirs only because of it.
 SELECT m.extract, m.file, m.row, m.side, v.pno, v.status, v.method, v.reasons, v.name_reason, FALSE AS first, v.birth_says, v.sex_says
-FROM all_said m JOIN verdicts v USING (fno)
+FROM lines m JOIN verdicts v USING (fno)
 UNION ALL
 SELECT extract, file, row, side, pno, status, method, reasons, name_reason, FALSE, 'nothing', 'nothing' FROM document_verdicts
 UNION ALL
@@ -270,7 +270,15 @@ SELECT c.extract, c.file, c.row, c.side, a.pno, a.status, a.method, [a.method], 
 
 -- name: all_verdicts
 -- The same after what officers have decided: what must not be linked is rejected, what must be is accepted, and is nobody else's.
-WITH w AS (SELECT w.*, k.ident FROM worked_out w JOIN known_people k USING (pno))
+-- Nearly all rows are of neither kind, and pass as they are.
+WITH asked AS (
+  SELECT extract, file, row, side FROM held UNION SELECT extract, file, row, side FROM taken
+), w AS (
+  SELECT w.*, k.ident FROM worked_out w SEMI JOIN asked a ON a.extract = w.extract AND a.file = w.file AND a.row = w.row AND a.side = w.side
+  JOIN known_people k USING (pno)
+)
+SELECT w.* FROM worked_out w ANTI JOIN asked a ON a.extract = w.extract AND a.file = w.file AND a.row = w.row AND a.side = w.side
+UNION ALL
 SELECT w.* EXCLUDE (ident) FROM w
 ANTI JOIN held h ON h.extract = w.extract AND h.file = w.file AND h.row = w.row AND h.side = w.side AND h.pno = w.pno
 WHERE NOT EXISTS (SELECT 1 FROM taken t WHERE (t.extract, t.file, t.row, t.side) = (w.extract, w.file, w.row, w.side) AND t.ident IS DISTINCT FROM w.ident)

@@ -1,20 +1,28 @@
--- How far each link stands from the next person its row could speak of. Tables here: all_said (from faces.py), faces, family, crowd,
+-- How far each link stands from the next person its row could speak of. Tables here: lines, verdicts, faces, family, crowd,
 -- name_grades, graded_hits, rivals_wanted, documents, document_pairs, known_people, link_weights, one, best (from match.sql).
 -- Leads by a name alone, or under another valid ID, and what officers have ruled out leave nobody in question.
 
+-- name: judged
+SELECT * FROM one WHERE method NOT IN ('name_only', 'other_id', 'officer_not')
+
 -- name: fitting_faces
 -- People beside the roster's whom a face fits by the same evidence: near its invalid ID, of its birth date and sex, or the holder of
--- the ID beside the name of another of the family.
-SELECT r.fno, c.ident, c.name_key, r.hit AS method, f.birth, c.born, f.sex, c.gender,
-       CASE WHEN f.name_key IS NULL THEN 'name_absent' WHEN f.name_key = c.name_key THEN 'name_equal' WHEN f.name_key = c.former_key THEN 'name_former'
-            ELSE x.how END AS name_reason
-FROM rivals_wanted r JOIN faces f USING (fno) JOIN crowd c USING (rid)
-LEFT JOIN name_grades x ON x.a = least(f.name_key, c.name_key) AND x.b = greatest(f.name_key, c.name_key)
-WHERE f.name_key IS NULL OR f.name_key IN (c.name_key, c.former_key) OR x.grade >= 2
-UNION
-SELECT h.fno, y.ident, NULL, 'identity_conflict', NULL, NULL, NULL, NULL, 'name_foreign'
-FROM graded_hits h JOIN faces f USING (fno) JOIN family y ON y.pno = h.pno AND (y.id_key = f.id_key OR y.id15 = f.id15)
-WHERE h.hit = 'family_id'
+-- the ID beside the name of another of the family. Without those for whom, whichever its row, the night has judged it itself.
+WITH fitting AS (
+  SELECT r.fno, c.ident, c.name_key, r.hit AS method, f.birth, c.born, f.sex, c.gender,
+         CASE WHEN f.name_key IS NULL THEN 'name_absent' WHEN f.name_key = c.name_key THEN 'name_equal' WHEN f.name_key = c.former_key THEN 'name_former'
+              ELSE x.how END AS name_reason
+  FROM rivals_wanted r JOIN faces f USING (fno) JOIN crowd c USING (rid)
+  LEFT JOIN name_grades x ON x.a = least(f.name_key, c.name_key) AND x.b = greatest(f.name_key, c.name_key)
+  WHERE f.name_key IS NULL OR f.name_key IN (c.name_key, c.former_key) OR x.grade >= 2
+  UNION
+  SELECT h.fno, y.ident, NULL, 'identity_conflict', NULL, NULL, NULL, NULL, 'name_foreign'
+  FROM graded_hits h JOIN faces f USING (fno) JOIN family y ON y.pno = h.pno AND (y.id_key = f.id_key OR y.id15 = f.id15)
+  WHERE h.hit = 'family_id'
+), settled AS (
+  SELECT v.fno, k.ident FROM verdicts v JOIN known_people k USING (pno) WHERE v.status <> 'rejected' AND k.is_member AND k.authorised
+)
+SELECT * FROM fitting t ANTI JOIN settled s ON s.fno = t.fno AND s.ident = t.ident
 
 -- name: fitting_documents
 -- Others of the family whose name a row of a joint document agrees with.
@@ -24,30 +32,35 @@ LEFT JOIN name_grades x ON x.a = least(p.name_key, y.name_key) AND x.b = greates
 WHERE y.name_key = p.name_key OR x.grade >= 2
 
 -- name: besides
--- The same by row, and what each weighs, as a link would.
+-- The same by row, and what each weighs, as a link would: of rows that somebody else is judged for, for most faces are nobody's of a case.
 WITH rows_of AS (
   SELECT m.extract, m.file, m.row, m.side, t.ident, t.name_key, t.method, t.name_reason,
          CASE WHEN (t.birth = t.born) IS NULL THEN 'nothing' WHEN t.birth = t.born THEN 'equal' ELSE 'other' END AS birth,
          CASE WHEN (t.sex = t.gender) IS NULL THEN 'nothing' WHEN t.sex = t.gender THEN 'equal' ELSE 'other' END AS sex
-  FROM all_said m JOIN fitting_faces t USING (fno)
+  FROM lines m JOIN fitting_faces t USING (fno)
   UNION ALL
   SELECT extract, file, row, side, ident, name_key, 'name_document', name_reason, 'nothing', 'nothing' FROM fitting_documents
+), wanted AS (
+  SELECT t.* FROM rows_of t
+  SEMI JOIN judged j ON j.extract = t.extract AND j.file = t.file AND j.row = t.row AND j.side = t.side
+  ANTI JOIN one o ON o.extract = t.extract AND o.file = t.file AND o.row = t.row AND o.side = t.side AND o.ident = t.ident
 )
 SELECT t.extract, t.file, t.row, t.side, t.ident, t.method,
        w.bits + CASE WHEN t.name_reason IN ('name_equal', 'name_agrees', 'name_homophone') THEN coalesce(n.bits, r.bits, 0) ELSE 0 END AS score
-FROM rows_of t JOIN link_weights w USING (method, name_reason, birth, sex)
+FROM wanted t JOIN link_weights w USING (method, name_reason, birth, sex)
 LEFT JOIN name_weights n ON n.name_key = t.name_key LEFT JOIN (SELECT bits FROM name_weights WHERE name_key IS NULL) r ON TRUE
 
+-- name: contested
+-- The rows that more than one person is in question for: few, and of the others nothing below is asked.
+SELECT extract, file, row, side FROM judged GROUP BY ALL HAVING min(ident) <> max(ident)
+UNION SELECT extract, file, row, side FROM besides
+
 -- name: in_question
--- The two who fit each row best, of all that are in question: `n` 1 and 2. Whom the night has judged is told by that.
-WITH judged AS (
-  SELECT extract, file, row, side, ident, method, score, case_id, member_no FROM one WHERE method NOT IN ('name_only', 'other_id', 'officer_not')
-), every AS (
-  FROM judged
-  UNION ALL BY NAME
-  SELECT b.*, NULL::VARCHAR AS case_id, NULL::BIGINT AS member_no FROM besides b
-  SEMI JOIN judged j ON j.extract = b.extract AND j.file = b.file AND j.row = b.row AND j.side = b.side
-  ANTI JOIN one j ON j.extract = b.extract AND j.file = b.file AND j.row = b.row AND j.side = b.side AND j.ident = b.ident
+-- The two who fit each of them best: `n` 1 and 2. Whom the night has judged is told by that.
+WITH every AS (
+  SELECT j.extract, j.file, j.row, j.side, j.ident, j.method, j.score, j.case_id, j.member_no FROM judged j SEMI JOIN contested USING (extract, file, row, side)
+  UNION ALL
+  SELECT extract, file, row, side, ident, method, score, NULL::VARCHAR, NULL::BIGINT FROM besides
 ), each AS (
   SELECT * FROM every
   QUALIFY row_number() OVER (PARTITION BY extract, file, row, side, ident ORDER BY score DESC, case_id NULLS LAST, member_no, method) = 1
