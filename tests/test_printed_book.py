@@ -20,6 +20,7 @@ def test_the_printed_book_holds_every_rule_and_value_and_stands_alone(tmp_path: 
     for name, one in (book.rules | book.parameters | book.inputs).items():
         assert f"<code>{name}</code>" in page
         assert one.label in page
+    assert page.count("没有数值：没有查到依据") == sum(not one.values for one in book.parameters.values()) > 0
     assert "家庭年收入 ＜ 月保障标准 × 十二个月 × 家庭人数" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
@@ -29,7 +30,9 @@ def test_the_printed_book_holds_every_rule_and_value_and_stands_alone(tmp_path: 
 def test_a_formula_is_read_in_the_words_of_its_labels() -> None:
     voice = speech(rules_folder(), "zh")
     words = spoken(voice, book_of(voice))
-    assert in_words("case when area = '农村' then 1 else unheard_of end", words) == "若 城乡类别 ＝ “农村” 则 1 ；否则 unheard_of"
+    assert in_words("case when area = '农村' then 1 else unheard_of end", words) == "若 城乡类别 ＝ “农村” 则 1；否则 unheard_of"
+    assert in_words("case when a then 1 when b then 2 else unknown() end", words) == "若 a 则 1；若 b 则 2；否则 未知"
+    assert in_words("coalesce(ZT, '') not in ('E', 'M') and a is not null", words) == "首个有值的(ZT, 空白) 不属于 (“E”, “M”) 且 a 不为 空白"
     heads = [chapter.heading for chapter in chapters(voice, book_of(voice))]
     assert heads[:4] == ["对象类别怎样定", "每类家庭每月发多少", "认定条件", "标准与限额"]
 

@@ -161,7 +161,7 @@ def _tests(traced: Traced, voice: Speech) -> Iterator[Part]:
     for block in branches(traced.spot, voice):
         yield from (Part(title),) if title else ()
         title = ""
-        yield Part(block.title, 2, head=block.head, rows=block.rows, right=tuple(sorted(block.right)), widths=(8, 30, 18, 12, 18))
+        yield Part(block.title, 2, head=block.head, rows=block.rows, right=tuple(sorted(block.right)), widths=(7, 28, 18, 11, 23))
 
 
 def _rows(traced: Traced, voice: Speech) -> Part:
@@ -177,7 +177,7 @@ def _rows(traced: Traced, voice: Speech) -> Part:
     keys = ("head_figure", "head_member", "report_each", "head_sources", "head_as_of", "report_stands", "head_link")
     head = tuple(voice.word(key) for key in keys)
     lines = () if rows else (voice.word("explain_no_rows"),)
-    return Part(voice.word("report_rows"), lines=lines, head=head if rows else (), rows=rows, right=(2,), widths=(13, 9, 14, 17, 13, 26, 18))
+    return Part(voice.word("report_rows"), lines=lines, head=head if rows else (), rows=rows, right=(2,), widths=(17, 8, 13, 17, 12, 26, 17))
 
 
 def _part(block: Block, voice: Speech) -> Part:

@@ -137,6 +137,11 @@ def _of_extract(voice: Speech, shape: Extract) -> Iterator[str]:
         yield voice.word("explain_free", why=shape.read_freely.why, law="；".join(shape.read_freely.law))
 
 
+def _of_parameter(voice: Speech, shape: Parameter) -> Iterator[str]:
+    if not shape.values:
+        yield voice.word("explain_no_value")
+
+
 def _of_alert(voice: Speech, shape: Alert) -> Iterator[str]:
     yield voice.word("explain_alert", severity=voice.named("severity", str(shape.severity)), ask=shape.ask)
     if shape.when:
@@ -150,6 +155,7 @@ def _of_benefit(voice: Speech, shape: Benefit) -> Iterator[str]:
 _SAYS: dict[str, Callable[[Speech, Any], Iterator[str]]] = {
     "input": _of_input,
     "rule": _of_rule,
+    "parameter": _of_parameter,
     "extract": _of_extract,
     "alert": _of_alert,
     "benefit": _of_benefit,

@@ -24,7 +24,8 @@ from verify.terms import facts_behind
 
 TEMPLATE = Path(__file__).with_name("printed_book.html.jinja")
 CHAPTERS = ("decision", "benefit", "test", "parameter", "rule", "input", "extract", "alert", "membership")
-_PIECES = re.compile(r"'[^']*'|[^\W\d]\w*|<=|>=|<>|!=|[<>=*/+\-]|\s+|.", re.DOTALL)
+_PIECES = re.compile(r"'[^']*'|\b(?:case\s+when|not\s+in|is\s+not)\b|[^\W\d]\w*|<=|>=|<>|!=|[<>=*/+\-]|\s+|.", re.DOTALL)
+_WIDTHS = {"parameter": (12, 14, 14, 28, 42), "extract": (26, 10, 8, 66), "decision": (16, 14, 44, 36)}  # one under the other, the same tables line up
 _SIGNS = {"<": "＜", "<=": "≤", ">": "＞", ">=": "≥", "=": "＝", "*": "×", "/": "÷", "<>": "≠", "!=": "≠"}
 
 
@@ -56,7 +57,10 @@ def write_paper_book(path: Path, voice: Speech, book: Rulebook, *, fonts: Path |
     parts: list[Part] = []
     for chapter in found:
         parts.append(Part(chapter.heading))
-        parts += [Part(f"{label}（{entry.name}）", 2, block.lines, block.head, block.rows) for entry, label, block in chapter.entries]
+        parts += [
+            Part(f"{label}（{entry.name}）", 2, block.lines, block.head, block.rows, widths=_WIDTHS.get(entry.kind, ()))
+            for entry, label, block in chapter.entries
+        ]
     rules = voice.word("book_rules", digest=book.digest[:12], region=book.membership.home_region)
     title = voice.word("book_title")
     document = Document(title, "", (rules,), tuple(parts), header=title, stamp=book.digest[:12], lang=voice.lang, contents=True)
@@ -118,11 +122,13 @@ def spoken(voice: Speech, book: Rulebook) -> dict[str, str]:
 
 def in_words(text: str, words: Mapping[str, str]) -> str:
     """A formula with its names replaced by what people call them; what has no other name stays as it is written."""
-    said = "".join(_piece(piece, words) for piece in _PIECES.findall(text))
-    return re.sub(r"\s+", " ", said).strip()
+    said = re.sub(r"\s+", " ", "".join(_piece(piece, words) for piece in _PIECES.findall(text))).replace("()", "")
+    return re.sub(r" (?=[；;])|(?<=；) ", "", said).strip()
 
 
 def _piece(piece: str, words: Mapping[str, str]) -> str:
     if piece in _SIGNS:
         return _SIGNS[piece]
-    return f"“{piece[1:-1]}”" if piece.startswith("'") and len(piece) > 1 else words.get(piece, piece)
+    if piece.startswith("'") and len(piece) > 1:
+        return f"“{piece[1:-1]}”" if len(piece) > 2 else words.get("null", piece)
+    return words.get("_".join(piece.split()) or piece, piece)
