@@ -16,8 +16,9 @@ import pytest
 from tests.tables import a_copy
 from tests.test_cli import DROP, hedui
 from verify import Home
-from verify.again import arrived_then, must_agree
+from verify.again import must_agree
 from verify.keys import remove_sealed
+from verify.known_then import arrived_then
 from verify.link_scores import SHIPPED
 from verify.linkage.model import load_model, save_model
 from verify.manifest import Published, current_night

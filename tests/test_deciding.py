@@ -15,10 +15,10 @@ from tests.stages.test_guards import renumbered, times
 from tests.test_cli import DROP, hedui
 from tests.test_desk import ledger
 from verify import Home, Order, Outcome, init_home, run_night
-from verify.again import HANDED_ON
 from verify.archive import Archive
 from verify.batches import chain, known_rows, read_batches
 from verify.decisions import ACCEPTED, WITHDRAWN, Decision, Decisions, decide, read_decisions
+from verify.known_then import HANDED_ON
 from verify.manifest import read_night
 from verify.model import Arrived, Known, Part
 from verify.plan import make_plan

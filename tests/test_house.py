@@ -69,7 +69,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset(  # stories
         {"coverage", "mutating", "mutating_words"}
         | {"rule_uses", "pack_checks", "pack_gaps", "pack_compare", "pack_page", "rule_values", "rule_checks", "rule_examples", "rule_reviews"}
-        | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "rotation"}
+        | {"pipeline", "spot", "explain", "explain_case", "looking", "nights", "sending", "again", "known_then", "rotation"}
         | {"explain_short", "explain_grey", "printed_book", "whatif", "asking", "scenarios", "simulate", "simulate_reach", "simulate_figures", "simulate_cost"}
         | {"simulate_words", "simulate_cost_words"}
         | {"activating", "fragile", "fragile_words", "whole_night", "case_report"}

@@ -6,38 +6,24 @@ private folder of the home that is gone afterwards, whatever happens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import polars as pl
-
-from verify.archive import Archive
-from verify.batches import Batch, chain, read_batches
-from verify.cutting import cut_rows
-from verify.lines import PLACE
-from verify.link_scores import NAMES, WEIGHTS
-from verify.manifest import Published
-from verify.model import Arrived, Known, Part
+from verify.known_then import arrived_then
+from verify.manifest import RESULTS, TABLES, Published
 from verify.passing import passing_folder
-from verify.plan import make_plan
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rule_reading import nothing_to_collect
 from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
-from verify.stages.match_decided import DECIDED
-from verify.stages.publish import RESULTS
-from verify.store import frames_where, open_store, read_frame, write_frame
+from verify.store import open_store
 from verify.store_rows import Record, rows_where
-from verify.touching import Asked
-from verify.working import MARKS_FILE, TABLES, work_out
 
 COMPARED = (
     *(f"{RESULTS}/{name}" for name in ("cases", "tests", "alerts", "evidence", "links")),
     *(f"{TABLES}/{name}" for name in ("values", "persons", "margins")),
 )
 LATER = {f"{TABLES}/margins"}  # what older nights do not have
-HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")  # what reading said; only the archive's rows are read again
 
 
 def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> int:
@@ -49,10 +35,7 @@ def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> in
     if book.digest != night.manifest.origin.rules:
         raise UsageError(Problem("E-AGAIN-RULES", night.manifest.night, {"then": night.manifest.origin.rules[:12], "now": book.digest[:12]}))
     with passing_folder(home) as work, nothing_to_collect():
-        (work / TABLES).mkdir(mode=0o700)
-        arrived, settings = arrived_then(home, night, case, book=book, tables=work / TABLES), read_settings(home)
-        with open_store(work, threads=1, memory=settings.memory, few_rows=True) as store:
-            work_out(store, arrived, make_plan(book, arrived.as_of), work, lambda _stage: None)
+        _work_out(home, night, case, book=book, work=work)
         kept = [name for name in COMPARED if name not in LATER or (night.folder / f"{name}.parquet").exists()]
         pairs = {name: (_of_case(night.folder, name, case), _of_case(work, name, case)) for name in kept}
     differing = [name for name, (then, now) in pairs.items() if then != now]
@@ -61,69 +44,19 @@ def must_agree(home: Home, night: Published, case: str, *, book: Rulebook) -> in
     return sum(len(then) for then, _ in pairs.values())
 
 
+def _work_out(home: Home, night: Published, case: str, *, book: Rulebook, work: Path) -> None:
+    """The night's stages on what was known. While the archive is read, which leaves the interpreter free, they are loaded and the rules planned."""
+    tables = work / TABLES
+    tables.mkdir(mode=0o700)
+    with ThreadPoolExecutor(1) as reader:
+        arrived = reader.submit(arrived_then, home, night, case, book=book, tables=tables)
+        from verify.plan import make_plan  # noqa: PLC0415 - a quarter of a second among a million people
+        from verify.working import work_out  # noqa: PLC0415
+
+        plan = make_plan(book, night.manifest.origin.as_of)
+        with open_store(work, threads=1, memory=read_settings(home).memory, few_rows=True) as store:
+            work_out(store, arrived.result(), plan, work, lambda _stage: None)
+
+
 def _of_case(folder: Path, name: str, case: str) -> list[Record]:
     return rows_where(folder / f"{name}.parquet", "case_id", case)
-
-
-def arrived_then(home: Home, night: Published, case: str, *, book: Rulebook, tables: Path) -> Arrived:
-    """What the night's reading handed over, with the known rows cut to those that can touch the case."""
-    published, manifest, archive = night.folder / TABLES, night.manifest, Archive(home.archive)
-    used = {name: chain(batches) for name, batches in read_batches(published / "batches.parquet").items() if name in book.extracts}
-    _must_hold(archive, night, used)
-    persons = read_frame(published / "persons.parquet", ["case_id", "ids", "birth", "household"])
-    links = pl.concat(frames_where(night.folder / RESULTS / "links.parquet", "case_id", pl.Series([case]), PLACE))
-    asked = Asked(case, _same_people(published, case), manifest.origin.as_of, persons, links.select(PLACE), _keyed(published))
-    cut_rows(used, archive, asked, book=book, tables=tables)
-    for name in HANDED_ON:
-        write_frame(read_frame(published / f"{name}.parquet"), tables / f"{name}.parquet")
-    paths = {name: tables / f"{name}.parquet" for name in HANDED_ON}
-    known = {name: _known(name, used.get(name, ()), night, book=book, tables=tables) for name in book.extracts}
-    arrived = Arrived(as_of=manifest.origin.as_of, known=known, received=manifest.counts.get("received", 0), incomplete=manifest.incomplete, **paths)
-    return replace(arrived, decided=_decided(published, tables), weights=_weights(published, tables))
-
-
-def _keyed(published: Path) -> frozenset[str]:
-    """The extracts of which an officer's decision knows a row by its key."""
-    marks = published / MARKS_FILE
-    return frozenset(read_frame(marks).filter(pl.col("row_key").is_not_null())["extract"]) if marks.exists() else frozenset()
-
-
-def _weights(published: Path, tables: Path) -> Path | None:
-    """What links weighed that night, whatever model is in force since."""
-    if not (published / WEIGHTS).exists():
-        return None
-    for name in (WEIGHTS, NAMES):
-        if (published / name).exists():
-            write_frame(read_frame(published / name), tables / name)
-    return tables / WEIGHTS
-
-
-def _decided(published: Path, tables: Path) -> Path | None:
-    """What the night held of the officers' decisions about pairs: what was void there, among all families, stays so."""
-    if not (published / MARKS_FILE).exists():
-        return None
-    held = read_frame(published / DECIDED).filter(state="held").select("number").unique()
-    write_frame(read_frame(published / MARKS_FILE).join(held, on="number", how="semi").with_columns(held=pl.lit(value=True)), tables / MARKS_FILE)
-    return tables / MARKS_FILE
-
-
-def _must_hold(archive: Archive, night: Published, used: Mapping[str, tuple[Batch, ...]]) -> None:
-    """Without a batch that was known that night nothing can be worked out again."""
-    if not all(archive.holds(batch.archived) for batches in used.values() for batch in batches):
-        raise IntegrityError(Problem("E-AGAIN", night.manifest.night, {"tables": "archive"}))
-
-
-def _same_people(published: Path, case: str) -> frozenset[str]:
-    """The case and every case that lists somebody of it."""
-    people = {person["person_id"] for person in rows_where(published / "persons.parquet", "case_id", case)}
-    others = [rows_where(published / "persons.parquet", "person_id", person) for person in sorted(people)]
-    return frozenset({case, *(person["case_id"] for found in others for person in found)})
-
-
-def _known(name: str, batches: tuple[Batch, ...], night: Published, *, book: Rulebook, tables: Path) -> Known:
-    """An extract's state as it was that night."""
-    if not batches:
-        return Known(name, (), late=True, usable=False, as_of=None)
-    late = name in night.manifest.late
-    usable = not late or book.extracts[name].when_late.use_last
-    return Known(name, (Part(tables / f"rows_{name}.parquet"),), late=late, usable=usable, as_of=max(batch.as_of for batch in batches))

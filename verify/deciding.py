@@ -16,7 +16,7 @@ from verify.holding import is_waiting, key_of
 from verify.labels import extract_label
 from verify.layout import Block
 from verify.ledger import Look, record
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.nights import newest_night
 from verify.problems import Problem, UsageError
 from verify.rule_extracts import Extract
@@ -26,7 +26,6 @@ from verify.speech import Speech
 from verify.store_rows import Record, all_rows, rows_where
 from verify.typed import purpose_of, safe
 
-RESULTS, TABLES = "results", "tables"
 IN_USE, SUPERSEDED, HELD = "in_use", "superseded", "held"
 SHOWN = {IN_USE: "batch_in_use", SUPERSEDED: "batch_superseded", HELD: "batch_held", ACCEPTED: "batch_accepted", WITHDRAWN: "batch_withdrawn"}
 COUNTED = frozenset({"accepted", "review"})

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.passing import passing_folder
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
@@ -23,10 +23,8 @@ from verify.stages import assess, group, standardise
 from verify.store import Store, open_store, quoted, statements
 from verify.terms import facts_behind
 from verify.whole_night import arrived_whole
-from verify.working import TABLES
 
 _SQL = statements(Path(__file__).with_suffix(".sql"))
-RESULTS = "results"
 MOST_LINKS = 12  # 4,096 combinations
 GONE, THEIRS = "gone", "accepted"
 Place = tuple[str, str, int]

@@ -19,6 +19,7 @@ from verify import __version__
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.settings import Home
 
+RESULTS, TABLES = "results", "tables"  # the folders of a night: what other programs read, and what only this one does
 MANIFEST = "manifest.json"
 RUN = "run.json"
 

@@ -15,7 +15,7 @@ from verify.batches import chain, read_batches, told_apart
 from verify.labels import extract_label
 from verify.layout import Block
 from verify.ledger import Look, record
-from verify.match_rows import RESULTS, TABLES
+from verify.manifest import RESULTS, TABLES
 from verify.nights import newest_night
 from verify.pair_decisions import OTHER, SAME, STANDING, PairDecision, PairDecisions, Place, Withdrawal, decide_pair, read_pair_decisions
 from verify.problems import Problem, UsageError

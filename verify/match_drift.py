@@ -7,8 +7,7 @@ from typing import Any
 
 from verify.expected import expected_of, has_risen, in_all
 from verify.layout import Block
-from verify.manifest import published_nights
-from verify.match_rows import TABLES
+from verify.manifest import TABLES, published_nights
 from verify.settings import Home
 from verify.speech import Speech
 from verify.store_rows import Record

@@ -17,10 +17,9 @@ from verify.archive import Archive
 from verify.batches import chain, known_parts, read_batches
 from verify.layout import Block
 from verify.ledger import Look, record
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.match_household_bodies import owned_through
 from verify.match_household_hints import Hint, Looking, hints_of
-from verify.match_rows import RESULTS, TABLES
 from verify.nights import newest_night
 from verify.parts import known_rows_in
 from verify.passing import passing_folder

@@ -16,8 +16,7 @@ from verify.formulas import plain_condition
 from verify.identity.addresses import Address, address_of, same_house
 from verify.identity.name_grades import AGREES, grade_name
 from verify.identity.phones import phone_of
-from verify.manifest import Published
-from verify.match_rows import RESULTS, TABLES
+from verify.manifest import RESULTS, TABLES, Published
 from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import Store, quoted, read_frame

@@ -20,8 +20,9 @@ from verify.link_scores import FEWEST, SHIPPED, with_names
 from verify.linkage.linker import Linked, link
 from verify.linkage.model import Model, load_model, save_model
 from verify.linkage.people import WRITTEN, normalised, plan_of_people
+from verify.manifest import TABLES
 from verify.match_explain import in_bits, level_word
-from verify.match_rows import TABLES, Found
+from verify.match_rows import Found
 from verify.nights import newest_night
 from verify.problems import IntegrityError, Problem, UsageError
 from verify.rule_extracts import Extract, Person

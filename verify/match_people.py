@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.layout import Block
 from verify.ledger import Look, record
-from verify.match_rows import RESULTS, TABLES
+from verify.manifest import RESULTS, TABLES
 from verify.nights import newest_night
 from verify.people_keys import KEYED
 from verify.privacy import mask_name

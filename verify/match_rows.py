@@ -17,7 +17,7 @@ from verify.archive import Archive
 from verify.batches import chain, read_batches, told_apart
 from verify.link_scores import MARGINS
 from verify.linkage.people import WRITTEN
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.problems import Problem, UsageError
 from verify.rule_extracts import Extract, Person
 from verify.rulebook import Rulebook
@@ -25,7 +25,6 @@ from verify.settings import Home
 from verify.store_rows import Record, rows_where
 from verify.typed import safe
 
-RESULTS, TABLES = "results", "tables"
 PLACE = ("extract", "file", "row", "side", "member_no")
 A_PERSON, A_ROW = re.compile(r"(.+)/(\d{1,6})"), re.compile(r"([^:/]+):(?:(.+):)?(\d{1,9})")
 

@@ -19,8 +19,7 @@ import polars as pl
 
 from verify.labels import extract_label
 from verify.layout import Block
-from verify.manifest import Published
-from verify.match_rows import RESULTS, TABLES
+from verify.manifest import RESULTS, TABLES, Published
 from verify.nights import newest_night
 from verify.problems import Problem, UsageError
 from verify.settings import Home

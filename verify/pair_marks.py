@@ -23,6 +23,7 @@ from verify.rule_extracts import Extract
 from verify.rulebook import Rulebook
 from verify.store import write_frame
 
+MARKS_FILE = "pair_marks.parquet"
 SAID = ("name_key", "former_key", "id_key", "birth", "sex", "household", "document")
 MARKS = {
     "number": pl.Int64,

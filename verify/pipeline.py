@@ -24,11 +24,11 @@ from verify.expected import EXPECTED, expected_of, in_all, write_expected
 from verify.keys import must_open, remove_sealed
 from verify.link_scores import NAMES, WEIGHTS, link_weights, name_weights
 from verify.linkage.model import Model
-from verify.manifest import Manifest, Origin, Published, previous_night
+from verify.manifest import RESULTS, TABLES, Manifest, Origin, Published, previous_night
 from verify.manifest_list import digests, newest_date, open_drop, read_list
 from verify.match_model import model_in_force
 from verify.pair_decisions import PairDecisions, digest_of_pairs, read_pair_decisions
-from verify.pair_marks import write_marks
+from verify.pair_marks import MARKS_FILE, write_marks
 from verify.passing import sweep
 from verify.people_keys import write_people_keys
 from verify.plan import make_plan
@@ -40,7 +40,7 @@ from verify.settings import Home, read_settings
 from verify.stages import publish, read, report
 from verify.store import open_store, read_frame, write_frame
 from verify.workbook_guide import Guide
-from verify.working import MARKS_FILE, TABLES, Tell, work_out
+from verify.working import Tell, work_out
 
 WORKBOOK, PAGE = "review.xlsx", "summary.html"
 FIRST_YEAR, LAST_YEAR = 1950, 2200  # an as-of date beyond them is a slip of the hand
@@ -166,8 +166,8 @@ def _stages(tonight: Tonight, tell: Tell) -> Manifest:
         write_people_keys(store, book, tables=tables, before=tonight.before, troubles=arrived.troubles)
         late = tuple(sorted(name for name, known in arrived.known.items() if known.late))
         guide = Guide(origin.night, origin.as_of, arrived.incomplete, late)
-        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / publish.RESULTS, tables=tables)
-        report.page(tonight.work / PAGE, book, guide, results=tonight.work / publish.RESULTS, arrived=arrived)
+        report.workbook(tonight.work / WORKBOOK, book, guide, results=tonight.work / RESULTS, tables=tables)
+        report.page(tonight.work / PAGE, book, guide, results=tonight.work / RESULTS, arrived=arrived)
     for passing in sorted(tables.glob("rows_*.parquet")):
         remove_sealed(passing)  # the whole county's rows lie in the archive once; a night keeps what it made of them
     counts = made.counts | {"received": arrived.received, **{f"category.{name}": n for name, n in made.categories.items()}}

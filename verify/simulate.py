@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.pack_compare import Difference, Side, compare
 from verify.passing import passing_folder
 from verify.plan import make_plan
@@ -28,9 +28,6 @@ from verify.simulate_reach import Trial, affected, below, must_read_alike
 from verify.stages import assess, group, standardise
 from verify.store import Store, open_store, quoted
 from verify.whole_night import arrived_whole
-from verify.working import TABLES
-
-RESULTS = "results"
 
 
 class Moved(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from verify.again import arrived_then
 from verify.explain_case import paid_json, paid_line
+from verify.known_then import arrived_then
 from verify.labels import span, test_label, verdict
 from verify.layout import Block
-from verify.manifest import Published
+from verify.manifest import RESULTS, TABLES, Published
 from verify.passing import passing_folder
 from verify.plan import make_plan
 from verify.problems import Problem, UsageError
@@ -20,11 +20,10 @@ from verify.rulebook import Rulebook
 from verify.settings import Home, read_settings
 from verify.speech import Speech
 from verify.spot import Spot, banner
-from verify.stages.publish import RESULTS
 from verify.store import open_store
 from verify.store_rows import Record, rows_where
 from verify.supposing import Change, Suppositions, changes_of, suppose
-from verify.working import TABLES, work_out
+from verify.working import work_out
 
 HEADS = ("head_category_label", "head_test", "head_then", "head_now", "head_value_then", "head_value_now", "head_limit_now")
 SHOWN = ("value_low", "value_high", "limit", "verdict", "value_bounded")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from verify.archive import Archive
 from verify.batches import chain, known_parts, read_batches
-from verify.manifest import Published
+from verify.manifest import TABLES, Published
 from verify.model import Arrived, Known
 from verify.rulebook import Rulebook
 from verify.settings import Home
 from verify.store import read_frame, write_frame
 
-TABLES = "tables"
 HANDED_ON = ("files", "refused", "warnings", "troubles", "roster_refused", "batches")
 
 

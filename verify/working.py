@@ -11,14 +11,13 @@ from pathlib import Path
 
 from verify.faces import load_spoken
 from verify.gates import must_find_nothing
+from verify.manifest import RESULTS, TABLES
 from verify.model import Arrived
 from verify.plan import Plan
 from verify.rulebook import Rulebook
 from verify.stages import assess, group, match, report, standardise, watch
-from verify.stages.publish import RESULTS
 from verify.store import Store
 
-TABLES, MARKS_FILE = "tables", "pair_marks.parquet"
 Tell = Callable[[str], None]
 
 

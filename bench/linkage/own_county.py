@@ -18,8 +18,8 @@ from verify.archive import Archive
 from verify.batches import known_rows, read_batches
 from verify.linkage import link
 from verify.linkage.people import normalised, plan_of_people
+from verify.manifest import TABLES
 from verify.match_model import _said
-from verify.match_rows import TABLES
 from verify.nights import newest_night
 from verify.rulebook import load_rulebook
 from verify.settings import open_home, rules_folder

@@ -20,12 +20,10 @@ from typing import Any
 
 from verify.keys import SUFFIX
 from verify.ledger import os_user
-from verify.manifest import MANIFEST, RUN, Manifest, Published, canonical, current_night, published_nights, read_night
+from verify.manifest import MANIFEST, RESULTS, RUN, Manifest, Published, canonical, current_night, published_nights, read_night
 from verify.problems import IntegrityError, LockedError, Problem, UsageError
 from verify.settings import Home, sync_folder, write_whole
 from verify.store_files import digest_of, write_plain
-
-RESULTS = "results"
 
 
 @contextmanager
