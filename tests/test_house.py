@@ -101,7 +101,7 @@ DOORS: dict[str, str] = {  # outside library: the modules that may import it
     "rich": r"speech",
     "polars": r"store(_files)?|citizen_id|identity\.name_keys|candidates|columns|row_checks|decoding|archive|batches|profiles|parameters|workbook(_\w+)?|page"
     r"|intake|supposing|simulate_words|fragile_words|stages\.\w+|linkage\.\w+|match_\w+|pair_marks|expected|crowds|people_keys|link_scores"
-    r"|again|faces|parts|cutting|touching|likeness|lines|id_numbers|text_\w+|parquet_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
+    r"|known_then|faces|parts|cutting|touching|likeness|lines|id_numbers|text_\w+|parquet_sheets|foreign_sheets|repeats|fen_sums|plain_cells",
 }
 CODE = re.compile(r"[EWN]-[A-Z0-9]+(-[A-Z0-9]+)*")
 # Categories and alerts whose names are also the engine's own plain words cannot be told from a leak.
